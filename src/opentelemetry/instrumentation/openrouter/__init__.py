@@ -1,0 +1,68 @@
+"""OpenTelemetry instrumentation for OpenRouter, as Python programs reach it: through the OpenAI SDK.
+
+The manifest: what it needs, what it patches, what it accepts.
+
+Usage::
+
+    from openai import OpenAI
+    from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+
+    OpenRouterInstrumentor().instrument()
+    client = OpenAI(base_url="https://openrouter.ai/api/v1", api_key="...")
+
+Each call then gives one span with the model and the upstream provider that answered, the tokens, the real cost, the
+times and the errors; `attributes` has all names. Clients of other hosts are left alone.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.metrics import get_meter
+from opentelemetry.semconv.schemas import Schemas
+from opentelemetry.trace import get_tracer
+
+from ._recorder import Recorder
+from ._settings import read_settings
+from .version import __version__
+
+if TYPE_CHECKING:
+    from ._patch import Seam
+
+__all__ = ["OpenRouterInstrumentor", "__version__"]
+
+_SCHEMA = Schemas.V1_37_0.value
+
+
+class OpenRouterInstrumentor(BaseInstrumentor):
+    """Traces OpenRouter calls made through the OpenAI SDK; one for a process, as all instrumentors."""
+
+    _seam: "Seam | None" = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The SDK versions it works with; the same range as the extra `instruments`."""
+        return ("openai >= 1.26.0, < 4",)
+
+    def _instrument(self, **kwargs: Any) -> None:
+        """Patch `openai.OpenAI.request` and `openai.AsyncOpenAI.request`.
+
+        Keyword Args:
+            tracer_provider: a `TracerProvider`; the global one where it is not given.
+            meter_provider: a `MeterProvider`; the global one where it is not given.
+            base_urls: further base URLs that are OpenRouter, a list of strings or one comma-separated string;
+                `OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS` where it is not given.
+        """
+        # Here and not above: this module must load, and say clearly what is missing, where the SDK is not installed.
+        from ._patch import Seam  # noqa: PLC0415 - see above
+
+        recorder = Recorder(
+            get_tracer(__name__, __version__, kwargs.get("tracer_provider"), _SCHEMA),
+            get_meter(__name__, __version__, kwargs.get("meter_provider"), _SCHEMA),
+        )
+        self._seam = Seam(recorder, read_settings(base_urls=kwargs.get("base_urls")))
+        self._seam.open()
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        if self._seam is not None:
+            self._seam.close()
+            self._seam = None

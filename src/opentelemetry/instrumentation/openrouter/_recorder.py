@@ -1,0 +1,215 @@
+"""The only file that speaks OpenTelemetry: `start(...)` opens a span, `Call.end(...)` closes it and records, once.
+
+What is recorded comes from the floors below as plain attributes; what the SDK and its streams do is not known here.
+"""
+
+import time
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from . import attributes as names
+from ._errors import failure_of
+from ._response import Answer, response_attributes
+from ._wire import Attributes, text
+
+clock = time.perf_counter
+"""The clock of all durations; the wall clock is read once a call, so that it may go backwards."""
+
+
+class Recorder:
+    """The tracer and the instruments of one `instrument()`."""
+
+    def __init__(self, tracer: Tracer, meter: Meter) -> None:
+        # Units and buckets of the official instrumentor (opentelemetry-util-genai 1.3b0), so that both can feed one
+        # dashboard.
+        self.tracer = tracer
+        self.duration = _histogram(meter, names.METRIC_DURATION, "s", "Duration of GenAI client operation", _SECONDS)
+        self.tokens = _histogram(
+            meter, names.METRIC_TOKEN_USAGE, "{token}", "Input and output tokens used by GenAI clients", _TOKENS
+        )
+        self.first_chunk = _histogram(
+            meter, names.METRIC_TIME_TO_FIRST_CHUNK, "s", "Time from the request to the first chunk", _SECONDS
+        )
+        self.chunk_gap = _histogram(
+            meter, names.METRIC_TIME_PER_OUTPUT_CHUNK, "s", "Time from one chunk of a stream to the next", _SECONDS
+        )
+        self.cost = _histogram(
+            meter, names.METRIC_COST, "USD", "What a call cost its owner, as OpenRouter accounts it", _DOLLARS
+        )
+
+    def start(self, operation: str, server: Attributes, request: Attributes) -> "Call":
+        """Open the span of one call, with everything that its request tells, so that samplers see it.
+
+        Args:
+            operation: the `gen_ai.operation.name`.
+            server: `server.address` and `server.port`.
+            request: the attributes of the request.
+        """
+        model = request.get(names.GEN_AI_REQUEST_MODEL)
+        point: Attributes = {names.GEN_AI_OPERATION_NAME: operation, names.GEN_AI_PROVIDER_NAME: "openrouter"}
+        attributes = {**point, **server, **request}
+        if model is None:
+            return Call(self, operation, attributes, point, server)
+        point[names.GEN_AI_REQUEST_MODEL] = model
+        return Call(self, f"{operation} {model}", attributes, point, server)
+
+
+class Call:
+    """One call from its start to its one end. `answer` and `marks` are filled by whoever reads the response."""
+
+    __slots__ = (
+        "_began",
+        "_began_wall",
+        "_first_chunk",
+        "_last_seen",
+        "_point",
+        "_recorder",
+        "_server",
+        "_span",
+        "answer",
+        "context",
+        "ended",
+        "marks",
+    )
+
+    def __init__(
+        self, recorder: Recorder, name: str, attributes: Attributes, point: Attributes, server: Attributes
+    ) -> None:
+        self._recorder, self._point, self._server = recorder, point, server
+        self._first_chunk: float | None = None
+        self.answer = Answer()
+        self.marks: list[float] = []
+        """The clock's reading at each chunk since the last `flush_marks`."""
+        self.ended = False
+        self._began_wall = time.time_ns()
+        self._began = self._last_seen = clock()
+        self._span = recorder.tracer.start_span(
+            name, kind=SpanKind.CLIENT, attributes=attributes, start_time=self._began_wall
+        )
+        self.context = trace.set_span_in_context(self._span)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the span is sampled, and so whether a tracer provider is there."""
+        return self._span.is_recording()
+
+    @property
+    def has_chunks(self) -> bool:
+        """Whether a chunk has come."""
+        return bool(self.marks) or self._first_chunk is not None
+
+    def read_headers(self, headers: object) -> None:
+        """Take from the response's headers what its body does not tell, or was not seen to tell."""
+        # https://openrouter.ai/docs/api/reference/streaming; X-Provider-Name is only named in
+        # Access-Control-Expose-Headers (recorded 2026-07).
+        get = getattr(headers, "get", None)
+        if get is not None:
+            self.answer.id = self.answer.id or text(get("x-generation-id"))
+            self.answer.provider = self.answer.provider or text(get("x-provider-name"))
+
+    def hand_over(self) -> None:
+        """The response is in the caller's hands: what was last seen of it are its headers."""
+        self._last_seen = clock()
+
+    def flush_marks(self) -> None:
+        """Record the gaps between the chunks marked so far, and forget them.
+
+        A point costs more than anything else that is done for a chunk, and each of its attributes adds a tenth to
+        that. So points wait until the stream ends or the marks are many, and carry only what tells speeds apart.
+        The longest gap is recorded as an exemplar of this call, the others outside any span.
+        """
+        if not self.marks:
+            return
+        marks, self.marks[:] = self.marks[:], ()
+        before, self._last_seen = self._last_seen, marks[-1]
+        if self._first_chunk is None:
+            self._first_chunk = before = marks.pop(0)
+        gaps = [mark - previous for previous, mark in zip([before, *marks], marks, strict=False)]
+        if gaps:
+            record, point = self._recorder.chunk_gap.record, self._upstream_point()
+            record(gaps.pop(gaps.index(max(gaps))), point, self.context)
+            for gap in gaps:
+                record(gap, point, _NO_SPAN)
+
+    def end(self, error: BaseException | None = None, *, left: bool = False, at: float | None = None) -> None:
+        """Close the span and record the metrics; the first end counts.
+
+        Args:
+            error: what the call raised.
+            left: the caller left the stream before its end.
+            at: the clock's reading at the end; now where it is not given.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        at = clock() if at is None else at
+        try:
+            self._finish(error, left, at)
+        finally:
+            self._span.end(self._began_wall + int((at - self._began) * 1e9))
+
+    def end_when_last_seen(self) -> None:
+        """End a stream that nobody reads any more, as of its last chunk, or of its headers where it was never read."""
+        self.end(left=True, at=self.marks[-1] if self.marks else self._last_seen)
+
+    def _finish(self, error: BaseException | None, left: bool, at: float) -> None:
+        self.flush_marks()
+        answer = self.answer
+        failure = answer.failure if error is None else failure_of(error)
+        if failure is not None and answer.provider is None:
+            answer.provider = failure.provider
+        found: dict[str, Any] = response_attributes(answer)
+        if failure is not None:
+            found.update(failure.attributes())
+        self._record_points(found, at - self._began)
+        if not self._span.is_recording():
+            return
+        if left and answer.usage is None:
+            found[names.OPENROUTER_STREAM_CANCELLED] = True
+        if self._first_chunk is not None:
+            found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._began
+        if answer.first_token is not None:
+            found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = answer.first_token - self._began
+        self._span.set_attributes(found)
+        if failure is not None:
+            self._span.set_status(Status(StatusCode.ERROR, failure.message))
+
+    def _record_points(self, found: dict[str, Any], seconds: float) -> None:
+        recorder, point, context = self._recorder, self._upstream_point(), self.context
+        if self.answer.model is not None:
+            point[names.GEN_AI_RESPONSE_MODEL] = self.answer.model
+        for kind, name in _TOKEN_TYPES:
+            if name in found:
+                recorder.tokens.record(found[name], {**point, names.GEN_AI_TOKEN_TYPE: kind}, _NO_SPAN)
+        if self._first_chunk is not None:
+            recorder.first_chunk.record(self._first_chunk - self._began, {**point, **self._server}, context)
+        if names.ERROR_TYPE in found:
+            point[names.ERROR_TYPE] = found[names.ERROR_TYPE]
+        if names.GEN_AI_USAGE_COST in found:
+            recorder.cost.record(found[names.GEN_AI_USAGE_COST], point, context)
+        point.update(self._server)
+        recorder.duration.record(seconds, point, context)
+
+    def _upstream_point(self) -> Attributes:
+        point = self._point.copy()
+        if self.answer.provider is not None:
+            point[names.OPENROUTER_PROVIDER_NAME] = self.answer.provider
+        return point
+
+
+def _histogram(meter: Meter, name: str, unit: str, description: str, buckets: list[float]) -> Histogram:
+    return meter.create_histogram(name, unit, description, explicit_bucket_boundaries_advisory=buckets)
+
+
+_SECONDS: Final = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+_TOKENS: Final = [float(4**power) for power in range(14)]
+_DOLLARS: Final = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0]
+_TOKEN_TYPES: Final = (("input", names.GEN_AI_USAGE_INPUT_TOKENS), ("output", names.GEN_AI_USAGE_OUTPUT_TOKENS))
+
+# A context without a span, so that a point is no exemplar. An empty context would not do: it is false, and the SDK
+# would take the current one (opentelemetry/sdk/metrics/_internal/instrument.py, Histogram.record).
+_NO_SPAN: Final = Context({"opentelemetry.instrumentation.openrouter": "no span"})

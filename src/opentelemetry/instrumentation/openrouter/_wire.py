@@ -1,0 +1,112 @@
+"""How a JSON body becomes attributes: a table that mirrors the wire, the typed takers its rows use, and one reader.
+
+Only the mechanism lives here; which field means what is said by the tables of `_request` and `_usage`.
+Nodes are dicts, or the SDK's models of them; a value of the wrong shape is absent, never an error.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+AttributeValue: TypeAlias = str | bool | int | float | tuple[str, ...]
+Attributes: TypeAlias = dict[str, AttributeValue]
+Taker: TypeAlias = Callable[[object], AttributeValue | None]
+"""Takes one wire value; returns it in the attribute's exact type, or None where it is not of that kind."""
+Row: TypeAlias = "tuple[str, Taker] | Table | Callable[[object], Attributes]"
+"""One wire field: (attribute, taker); or a table for the fields below it; or a function for what needs one."""
+Table: TypeAlias = "Mapping[str, Row]"
+
+NOTHING: Final[Mapping[str, Any]] = {}
+_INT64: Final = 2**63  # OTLP integers are 64 bits wide; a wider one would fail the export of its whole batch
+_MOST_ITEMS: Final = 64
+
+
+def members(node: object) -> Mapping[str, Any]:
+    """The members of one wire node: a mapping, or an SDK model with its undeclared fields; else nothing."""
+    declared, extra = layers(node)
+    return {**declared, **extra} if extra else declared
+
+
+def layers(node: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The same without a merge: the declared fields of a model, and those that it does not declare."""
+    if type(node) is dict:
+        return cast("dict[str, Any]", node), NOTHING
+    if isinstance(node, Mapping):
+        return cast("Mapping[str, Any]", node), NOTHING
+    # Where pydantic 2 keeps what a model does not declare (pydantic 1 keeps it in __dict__).
+    # https://docs.pydantic.dev/latest/api/base_model/#pydantic.BaseModel.__pydantic_extra__
+    return getattr(node, "__dict__", NOTHING), getattr(node, "__pydantic_extra__", None) or NOTHING
+
+
+def read(node: object, table: Table, into: Attributes) -> None:
+    """Add to *into* what *table* finds in *node*."""
+    for fields in layers(node):
+        for key, value in fields.items():
+            if value is None or (row := table.get(key)) is None:
+                continue
+            if type(row) is tuple:
+                name, take = row
+                taken = take(value)
+                if taken is not None:
+                    into[name] = taken
+            elif callable(row):
+                into.update(row(value))
+            else:
+                read(value, cast("Table", row), into)
+
+
+def text(value: object) -> str | None:
+    """A string that any exporter can encode (JSON may carry half a surrogate pair); empty is absent."""
+    if not isinstance(value, str) or not value:
+        return None
+    plain = str.__str__(value)  # the value of a string enum, which is what was sent
+    return plain if plain.isascii() else plain.encode("utf-8", "replace").decode()
+
+
+def texts(value: object) -> tuple[str, ...] | None:
+    """The strings of a list, at most 64 of them; one string is a list of one."""
+    if isinstance(value, str):
+        value = (value,)
+    if not isinstance(value, (list, tuple)):
+        return None
+    items = cast("list[object] | tuple[object, ...]", value)[:_MOST_ITEMS]
+    return tuple(taken for item in items if (taken := text(item)) is not None) or None
+
+
+def integer(value: object) -> int | None:
+    """An integer of 64 bits; a bool is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64:
+        return int(value)
+    return None
+
+
+def count(value: object) -> int | None:
+    """An integer that is not negative."""
+    if type(value) is int and 0 <= value < _INT64:  # nearly always; it is asked a dozen times a call
+        return value
+    taken = integer(value)
+    return taken if taken is not None and taken >= 0 else None
+
+
+def double(value: object) -> float | None:
+    """A finite number, integers included; a bool or a string is none."""
+    if not isinstance(value, (float, int)) or isinstance(value, bool):
+        return None
+    try:
+        taken = float(value)
+    except OverflowError:
+        return None
+    return taken if math.isfinite(taken) else None
+
+
+def amount(value: object) -> float | None:
+    """A finite number that is not negative: money, in USD. Zero is a value."""
+    if type(value) is float and 0 <= value < math.inf:  # as above
+        return value
+    taken = double(value)
+    return taken if taken is not None and taken >= 0 else None
+
+
+def flag(value: object) -> bool | None:
+    """A bool and nothing that merely looks like one."""
+    return value if isinstance(value, bool) else None
