@@ -100,12 +100,16 @@ class Seam:
         # request(cast_to, options, *, stream, stream_cls): openai/_base_client.py
         options = args[1] if len(args) > 1 else kwargs["options"]
         operation = operation_at(options.url, base_url)
-        if operation is None or options.method.lower() != "post" or _is_suppressed():
+        if operation is None or options.method.lower() != "post":
             return None
-        self._responses.end_dead()
+        current = otel_context.get_current()
+        if current and _is_suppressed(current):
+            return None
+        if self._responses.dead:
+            self._responses.end_dead()
         # A client's own headers, then the call's: the later win.
         found = operation.read_request(_merged_body(options), getattr(client, "_custom_headers", None), options.headers)
-        call = self._recorder.start(operation.name, server, found)
+        call = self._recorder.start(operation.name, server, found, current)
         exchange = _Exchange(call, operation, self._responses, listener, options.post_parser)
         # `post_parser` is called with whatever the SDK parsed, when it parses it: at once for plain calls, at
         # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy.
@@ -191,13 +195,13 @@ class _Exchange:
         return self._hold
 
 
-def _is_suppressed() -> bool:
-    return not is_instrumentation_enabled() or bool(otel_context.get_value(_SUPPRESS_LANGUAGE_MODEL))
+def _is_suppressed(current: Context) -> bool:
+    return not is_instrumentation_enabled() or bool(current.get(_SUPPRESS_LANGUAGE_MODEL))
 
 
 def _merged_body(options: Any) -> Mapping[str, object]:
     """The body as it goes on the wire: `extra_body` over the method's own (openai/_base_client.py, _build_request)."""
     body, extra = options.json_data, options.extra_json
-    if isinstance(extra, Mapping):
-        return {**body, **extra} if isinstance(body, Mapping) else extra
-    return body if isinstance(body, Mapping) else {}
+    if extra is None and type(body) is dict:
+        return body
+    return {**(body if isinstance(body, Mapping) else {}), **(extra if isinstance(extra, Mapping) else {})}

@@ -41,21 +41,22 @@ class Recorder:
             meter, names.METRIC_COST, "USD", "What a call cost its owner, as OpenRouter accounts it", _DOLLARS
         )
 
-    def start(self, operation: str, server: Attributes, request: Attributes) -> "Call":
+    def start(self, operation: str, server: Attributes, request: Attributes, parent: Context) -> "Call":
         """Open the span of one call, with everything that its request tells, so that samplers see it.
 
         Args:
             operation: the `gen_ai.operation.name`.
             server: `server.address` and `server.port`.
             request: the attributes of the request.
+            parent: the caller's context.
         """
         model = request.get(names.GEN_AI_REQUEST_MODEL)
         point: Attributes = {names.GEN_AI_OPERATION_NAME: operation, names.GEN_AI_PROVIDER_NAME: "openrouter"}
         attributes = {**point, **server, **request}
         if model is None:
-            return Call(self, operation, attributes, point, server)
+            return Call(self, operation, attributes, point, server, parent)
         point[names.GEN_AI_REQUEST_MODEL] = model
-        return Call(self, f"{operation} {model}", attributes, point, server)
+        return Call(self, f"{operation} {model}", attributes, point, server, parent)
 
 
 class Call:
@@ -77,7 +78,13 @@ class Call:
     )
 
     def __init__(
-        self, recorder: Recorder, name: str, attributes: Attributes, point: Attributes, server: Attributes
+        self,
+        recorder: Recorder,
+        name: str,
+        attributes: Attributes,
+        point: Attributes,
+        server: Attributes,
+        parent: Context,
     ) -> None:
         self._recorder, self._point, self._server = recorder, point, server
         self._first_chunk: float | None = None
@@ -88,9 +95,9 @@ class Call:
         self._began_wall = time.time_ns()
         self._began = self._last_seen = clock()
         self._span = recorder.tracer.start_span(
-            name, kind=SpanKind.CLIENT, attributes=attributes, start_time=self._began_wall
+            name, parent, SpanKind.CLIENT, attributes, start_time=self._began_wall
         )
-        self.context = trace.set_span_in_context(self._span)
+        self.context = trace.set_span_in_context(self._span, parent)
 
     @property
     def is_recording(self) -> bool:
@@ -159,7 +166,10 @@ class Call:
     def _finish(self, error: BaseException | None, left: bool, at: float) -> None:
         self.flush_marks()
         answer = self.answer
-        failure = answer.failure if error is None else failure_of(error)
+        # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
+        failure = answer.failure
+        if failure is None and error is not None:
+            failure = failure_of(error)
         if failure is not None and answer.provider is None:
             answer.provider = failure.provider
         found: dict[str, Any] = response_attributes(answer)

@@ -23,13 +23,13 @@ def request_attributes(body: Mapping[str, object], *headers: object) -> Attribut
     """
     found: Attributes = {}
     for mapping in headers:
-        for header, value in members(mapping).items():
-            found.update(_header(header.lower(), value))
+        if mapping:
+            for header, value in members(mapping).items():
+                found.update(_header(header.lower(), value))
     read(body, _BODY, found)
     # Both may be sent; `max_tokens` is the deprecated one.
-    limit = integer(body.get("max_completion_tokens"))
-    if limit is not None:
-        found[names.GEN_AI_REQUEST_MAX_TOKENS] = limit
+    if "max_completion_tokens" in body:
+        read({"max_tokens": body["max_completion_tokens"]}, _BODY, found)
     return found
 
 

@@ -4,13 +4,14 @@ The record holds what `response_attributes` needs and nothing that grows with a 
 SDK's models of them; no exception, no clock and no span is known here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from . import attributes as names
 from ._errors import EMPTY_RESPONSE, Failure, failure_in
 from ._usage import usage_attributes
-from ._wire import Attributes, integer, members, text
+from ._wire import NOTHING, Attributes, integer, layers, members, text
 
 
 @dataclass(slots=True)
@@ -35,13 +36,15 @@ class Answer:
 
 def fold_whole(answer: Answer, body: object) -> None:
     """Fold a whole chat completion."""
-    found = members(body)
-    _fold_identity(answer, found)
-    choices = found.get("choices")
+    declared, others = layers(body)
+    _fold_identity(answer, declared, others)
+    choices = declared.get("choices")
     _fold_choices(answer, choices)
-    if (usage := found.get("usage")) is not None:
+    usage = declared.get("usage")
+    if usage is not None:
         answer.usage = usage
-    if (error := found.get("error")) is not None:
+    error = others.get("error", declared.get("error"))
+    if error is not None:
         answer.failure = failure_in(error)
     elif choices is None and answer.failure is None:
         answer.failure = EMPTY_RESPONSE
@@ -54,30 +57,29 @@ def fold_chunk(answer: Answer, chunk: object, now: float) -> None:
     and usage when they appear (usage may come in a chunk without choices, with a null or with a repeated finish
     reason: three shapes were recorded between 2025-11 and 2026-09).
     """
-    # Declared fields only, without the merge that `members` makes; the rest is looked at where it is needed.
-    declared = cast("dict[str, Any]", chunk if type(chunk) is dict else getattr(chunk, "__dict__", _NOTHING))
-    choices = declared.get("choices")
-    if type(choices) is list and choices:
+    declared: Any = chunk if type(chunk) is dict else getattr(chunk, "__dict__", NOTHING)
+    choices: Any = declared.get("choices")
+    if choices and type(choices) is list:
         if not answer.begun:
             answer.begun = True
-            _fold_identity(answer, members(chunk))
+            _fold_identity(answer, *layers(chunk))
         if answer.first_token is None and _has_output(choices):
             answer.first_token = now
         for choice in choices:
-            seen = choice if type(choice) is dict else getattr(choice, "__dict__", _NOTHING)
+            seen: Any = choice if type(choice) is dict else getattr(choice, "__dict__", NOTHING)
             if seen.get("finish_reason") is not None:
                 _fold_choices(answer, choices)
                 break
     if declared.get("usage") is not None:
         answer.usage = declared["usage"]
-        _fold_identity(answer, members(chunk))
+        _fold_identity(answer, *layers(chunk))
 
 
 def fold_error_event(answer: Answer, event: object, now: float) -> None:
     """Fold the event of a stream that carries an error; its usage and provider come with it (recorded 2025-11)."""
     found = members(event)
     fold_chunk(answer, found, now)
-    _fold_identity(answer, found)
+    _fold_identity(answer, found, NOTHING)
     answer.failure = failure_in(found.get("error"))
 
 
@@ -99,46 +101,51 @@ def response_attributes(answer: Answer) -> Attributes:
     return found
 
 
-def _fold_identity(answer: Answer, found: Any) -> None:
+def _fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[str, Any]) -> None:
     # Set once, never joined: each chunk repeats them. The tier is known only to the last chunk.
-    answer.id = answer.id or text(found.get("id"))
-    answer.model = answer.model or text(found.get("model"))
-    answer.provider = answer.provider or text(found.get("provider"))
-    answer.service_tier = text(found.get("service_tier")) or answer.service_tier
+    if answer.id is None:
+        answer.id = text(declared.get("id"))
+    if answer.model is None:
+        answer.model = text(declared.get("model"))
+    if answer.provider is None:
+        answer.provider = text(others.get("provider", declared.get("provider")))
+    tier = declared.get("service_tier", others.get("service_tier"))
+    if tier is not None:
+        answer.service_tier = text(tier)
 
 
 def _fold_choices(answer: Answer, choices: object) -> None:
-    if not isinstance(choices, list):
-        return
-    for position, choice in enumerate(cast("list[object]", choices)):
-        found = members(choice)
-        reason = text(found.get("finish_reason"))
+    for position, choice in enumerate(_items(choices)):
+        declared, others = layers(choice)
+        reason = text(declared.get("finish_reason"))
         if reason is None:
             continue
-        index = integer(found.get("index"))
+        index = integer(declared.get("index"))
         index = position if index is None else index
         answer.finish_reasons[index] = reason
-        if native := text(found.get("native_finish_reason")):
+        native = text(others.get("native_finish_reason", declared.get("native_finish_reason")))
+        if native is not None:
             answer.native_finish_reasons[index] = native
         if reason == "error" and answer.failure is None:
-            answer.failure = failure_in(found.get("error"))
+            answer.failure = failure_in(others.get("error", declared.get("error")))
 
 
-def _has_output(choices: object) -> bool:
+def _has_output(choices: list[object]) -> bool:
     # Role, empty content and comments are no tokens: reasoning and terminal chunks carry `content: ""`.
-    return isinstance(choices, list) and any(
-        delta.get(part)
-        for choice in cast("list[object]", choices)
-        for delta in (members(members(choice).get("delta")),)
-        for part in _OUTPUT
-    )
+    for choice in choices:
+        declared, others = layers(layers(choice)[0].get("delta"))
+        if any(declared.get(part) or others.get(part) for part in _OUTPUT):
+            return True
+    return False
+
+
+def _items(choices: object) -> list[object]:
+    return cast("list[object]", choices) if isinstance(choices, list) else []
 
 
 def _in_order(reasons: dict[int, str]) -> tuple[str, ...]:
     return tuple(reasons.values()) if len(reasons) < 2 else tuple(reasons[index] for index in sorted(reasons))  # noqa: PLR2004 - nothing to sort
 
-
-_NOTHING: Final[dict[str, Any]] = {}
 
 # Members of a delta, https://openrouter.ai/docs/api/reference/streaming and the recorded streams.
 _OUTPUT: Final = ("content", "reasoning", "reasoning_details", "tool_calls", "images", "audio", "refusal")

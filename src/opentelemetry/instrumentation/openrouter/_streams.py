@@ -31,13 +31,13 @@ class OpenResponses:
         # Responses that died unread. A finaliser may run on any line of any thread, also inside a lock of the
         # telemetry SDK, so nothing may be recorded there: the weak reference's callback is this deque's own
         # `append`, and the calls end at the next safe moment.
-        self._dead: deque[weakref.ref[Any]] = deque()
+        self.dead: deque[weakref.ref[Any]] = deque()
         self._exits: set[bool] = set()
 
     def hold(self, response: Any, call: Call, operation: Operation) -> "Hold":
         """Keep *call* until *response* (the HTTP library's) is read, closed or gone."""
         call.hand_over()
-        hold = Hold(response, self._dead.append)
+        hold = Hold(response, self.dead.append)
         hold.call, hold.operation, hold.siblings = call, operation, self._open
         hold.headers, hold.process = response.headers, os.getpid()
         hold.iterator, hold.reading = None, False
@@ -48,8 +48,8 @@ class OpenResponses:
     @guarded
     def end_dead(self) -> None:
         """End the calls whose responses are gone; called where it is safe to record."""
-        while self._dead:
-            hold = self._dead.popleft()
+        while self.dead:
+            hold = self.dead.popleft()
             if isinstance(hold, Hold):
                 hold.end_when_last_seen()
 

@@ -14,53 +14,55 @@ Taker: TypeAlias = Callable[[object], AttributeValue | None]
 """Takes one wire value; returns it in the attribute's exact type, or None where it is not of that kind."""
 Row: TypeAlias = "tuple[str, Taker] | Table | Callable[[object], Attributes]"
 """One wire field: (attribute, taker); or a table for the fields below it; or a function for what needs one."""
-Table: TypeAlias = "Mapping[str, Row]"
+Table: TypeAlias = "dict[str, Row]"
 
 NOTHING: Final[Mapping[str, Any]] = {}
 _INT64: Final = 2**63  # OTLP integers are 64 bits wide; a wider one would fail the export of its whole batch
 _MOST_ITEMS: Final = 64
 
 
-def members(node: object) -> Mapping[str, Any]:
-    """The members of one wire node: a mapping, or an SDK model with its undeclared fields; else nothing."""
-    declared, extra = layers(node)
-    return {**declared, **extra} if extra else declared
-
-
-def layers(node: object) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The same without a merge: the declared fields of a model, and those that it does not declare."""
+def layers(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The members of one wire node: those that its model declares (all, where it is a mapping), and the others."""
     if type(node) is dict:
-        return cast("dict[str, Any]", node), NOTHING
+        return node, NOTHING
     if isinstance(node, Mapping):
-        return cast("Mapping[str, Any]", node), NOTHING
+        return node, NOTHING
     # Where pydantic 2 keeps what a model does not declare (pydantic 1 keeps it in __dict__).
     # https://docs.pydantic.dev/latest/api/base_model/#pydantic.BaseModel.__pydantic_extra__
     return getattr(node, "__dict__", NOTHING), getattr(node, "__pydantic_extra__", None) or NOTHING
+
+
+def members(node: object) -> Mapping[str, Any]:
+    """The same, merged."""
+    declared, others = layers(node)
+    return {**declared, **others} if others else declared
 
 
 def read(node: object, table: Table, into: Attributes) -> None:
     """Add to *into* what *table* finds in *node*."""
     for fields in layers(node):
         for key, value in fields.items():
-            if value is None or (row := table.get(key)) is None:
+            row: Any = table.get(key) if value is not None else None
+            if row is None:
                 continue
             if type(row) is tuple:
                 name, take = row
                 taken = take(value)
                 if taken is not None:
                     into[name] = taken
-            elif callable(row):
-                into.update(row(value))
+            elif type(row) is dict:
+                read(value, row, into)
             else:
-                read(value, cast("Table", row), into)
+                into.update(row(value))
 
 
 def text(value: object) -> str | None:
     """A string that any exporter can encode (JSON may carry half a surrogate pair); empty is absent."""
-    if not isinstance(value, str) or not value:
+    if type(value) is str and value.isascii():  # nearly always
+        return value or None
+    if not isinstance(value, str):
         return None
-    plain = str.__str__(value)  # the value of a string enum, which is what was sent
-    return plain if plain.isascii() else plain.encode("utf-8", "replace").decode()
+    return str.__str__(value).encode("utf-8", "replace").decode() or None  # a string enum's value is what was sent
 
 
 def texts(value: object) -> tuple[str, ...] | None:

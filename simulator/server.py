@@ -1,0 +1,153 @@
+"""The simulator on the wire: a real HTTP server on a loopback port.
+
+`<url>/<scenario>/api/v1` answers each call with that scenario of `exchanges` (or with a recorded exchange that was
+added); the plain `<url>/api/v1` picks the scenario by the model that is asked for.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from .exchanges import EXCHANGES, Cut, Exchange, Pause, Reply
+
+# What the plain base URL answers for a model; any other model is answered by itself.
+BY_MODEL: Final[Mapping[str, str]] = {
+    "openrouter/auto": "served_elsewhere",
+    "anthropic/claude-sonnet-4.5": "reasoning",
+    "mistralai/mistral-small": "tools",
+    "minimax/minimax-m2:free": "free",
+    "azure/own-key": "byok",
+    "nvidia/busy": "error_in_200",
+    "google/gemini-flash": "rate_limited",
+    "openai/breaks-off": "error_in_stream",
+}
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Simulator:
+    """Runs the server in a thread: `with Simulator() as openrouter: ... openrouter.base_url("hello") ...`."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.received: list[Received] = []
+        """All requests so far."""
+        self.verbatim: dict[str, Reply | list[Reply]] = {}
+        """More scenarios: replies sent as they are, one for all calls or one each in turn."""
+        self._generations: dict[str, int] = {}
+        self._exchanges: dict[str, Exchange] = {}
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", port))
+        app = Starlette(
+            routes=[
+                Route("/api/v1/generation", self._generation),
+                Route("/{scenario}/api/v1/generation", self._generation),
+                Route("/api/v1/chat/completions", self._chat, methods=["POST"]),
+                Route("/{scenario}/api/v1/chat/completions", self._chat, methods=["GET", "POST"]),
+                Route("/{scenario}/api/v1/models", self._models),
+            ]
+        )
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def base_url(self, scenario: str | None = None) -> str:
+        """What to give the SDK as `base_url`."""
+        return f"{self.url}/api/v1" if scenario is None else f"{self.url}/{scenario}/api/v1"
+
+    def __enter__(self) -> "Simulator":
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(10)
+        self._listener.close()
+
+    async def _chat(self, request: Request) -> Response:
+        body = await self._note(request)
+        asked: Any = json.loads(body) if body else {}
+        name = request.path_params.get("scenario") or BY_MODEL.get(asked.get("model", ""), "hello")
+        if name in self.verbatim:
+            replies = self.verbatim[name]
+            return _response(replies.pop(0) if isinstance(replies, list) else replies)
+        exchange = EXCHANGES[name]
+        self._exchanges[exchange.id] = exchange
+        return _response(exchange.reply(stream=asked.get("stream") is True))
+
+    async def _generation(self, request: Request) -> Response:
+        """https://openrouter.ai/docs/api/api-reference/generations/get-generation: 404 until the record exists."""
+        await self._note(request)
+        id_ = request.query_params.get("id", "")
+        exchange = self._exchanges.get(id_)
+        self._generations[id_] = self._generations.get(id_, 0) + 1
+        if exchange is None or exchange.usage is None or self._generations[id_] < 2:  # noqa: PLR2004 - the second look
+            return JSONResponse({"error": {"message": "Generation not found", "code": 404}}, 404)
+        usage = exchange.usage
+        reason, native = exchange.finish[0]
+        data = {
+            "id": id_,
+            "model": exchange.model,
+            "provider_name": exchange.provider,
+            "streamed": True,
+            "cancelled": True,
+            "is_byok": usage.get("is_byok", False),
+            "usage": usage.get("cost", 0),
+            "total_cost": usage.get("cost", 0),
+            "upstream_inference_cost": 0,
+            "tokens_prompt": max(usage["prompt_tokens"] - 10, 0),  # not the native count that the answer tells
+            "tokens_completion": usage["completion_tokens"],
+            "native_tokens_prompt": usage["prompt_tokens"],
+            "native_tokens_completion": usage["completion_tokens"],
+            "finish_reason": reason,
+            "native_finish_reason": native,
+        }
+        return JSONResponse({"data": data})
+
+    async def _models(self, request: Request) -> Response:
+        await self._note(request)
+        return JSONResponse({"data": [{"id": "openai/gpt-4o-mini", "object": "model", "created": 1, "owned_by": "x"}]})
+
+    async def _note(self, request: Request) -> bytes:
+        body = await request.body()
+        self.received.append(Received(request.method, request.url.path, dict(request.headers), body))
+        return body
+
+
+def _response(reply: Reply) -> Response:
+    async def body() -> AsyncIterator[bytes]:
+        for piece in reply.pieces:
+            if isinstance(piece, Pause):
+                await asyncio.sleep(piece.seconds)
+            elif isinstance(piece, Cut):
+                raise ConnectionAbortedError
+            else:
+                yield piece
+
+    headers = {"Access-Control-Expose-Headers": "X-Generation-Id,X-Provider-Name,cf-ray", **reply.headers}
+    return StreamingResponse(body(), reply.status, headers, reply.content_type)
