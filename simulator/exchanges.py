@@ -301,6 +301,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "too_long": replace(_HELLO, finish={0: ("length", "MAX_TOKENS")}),
     "filtered": replace(_HELLO, finish={0: ("content_filter", "SAFETY")}),
     "slow": replace(_HELLO, deltas=tuple({"content": f"{n} "} for n in range(50)), pause=0.05, keep_alive=1),
+    "hanging": replace(_HELLO, pause=20.0),
     "long": replace(_HELLO, deltas=tuple({"content": f"{n} "} for n in range(1200))),
     "cut": replace(_HELLO, deltas=({"content": "a"}, {"content": "b"}, {"content": "c"}), cut_after=2),
     # Recorded 2025-11: the usage of the failed stream comes in the very chunk that tells the error.

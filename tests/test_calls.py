@@ -21,6 +21,8 @@ def _check(telemetry: Telemetry, openrouter: Simulator, name: str, scenario: Sce
     assert seen(span) == expected(
         "chat openai/gpt-4o-mini", {**asked, **said.attributes}, status=said.status, description=said.description
     )
+    assert "secret" not in str(seen(span))
+    assert "canary" not in str(seen(span))
     OpenRouterInstrumentor().uninstrument()
     assert got == outcome(way, base_url, scenario.request)
     assert telemetry.raw_spans == [span]

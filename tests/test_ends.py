@@ -1,0 +1,390 @@
+"""Every way a stream or a call can end gives one ended span, and says truly how it ended."""
+
+import asyncio
+import contextlib
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import openai
+import pytest
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+
+from simulator import Simulator
+
+from .colours import OPTIONS
+from .scenarios import REQUEST
+from .telemetry import Telemetry
+
+Make = Callable[..., openai.OpenAI]
+LEFT = "openrouter.stream.cancelled"
+
+
+class CallersError(Exception):
+    """What the caller's own code raises."""
+
+
+def _stream(client: openai.OpenAI) -> openai.Stream[Any]:
+    return client.chat.completions.create(**REQUEST, stream=True)
+
+
+def _attributes(span: ReadableSpan) -> dict[str, Any]:
+    return dict(span.attributes or {})
+
+
+def _seconds(span: ReadableSpan) -> float:
+    assert span.start_time is not None
+    assert span.end_time is not None
+    return (span.end_time - span.start_time) / 1e9
+
+
+def _left_early(span: ReadableSpan) -> ReadableSpan:
+    """The caller left, which is no error, and what was known is kept."""
+    attributes = _attributes(span)
+    assert span.status.status_code.name == "UNSET"
+    assert attributes[LEFT] is True
+    assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
+    assert "gen_ai.usage.cost" not in attributes
+    return span
+
+
+def _break_in_with(client: openai.OpenAI) -> None:
+    with _stream(client) as stream:
+        for _ in stream:
+            break
+
+
+def _close(client: openai.OpenAI) -> None:
+    stream = _stream(client)
+    next(stream)
+    stream.close()
+    stream.close()
+
+
+def _close_response(client: openai.OpenAI) -> None:
+    stream = _stream(client)
+    next(stream)
+    stream.response.close()
+
+
+def _raise_in_with(client: openai.OpenAI) -> None:
+    with contextlib.suppress(CallersError), _stream(client) as stream:
+        for _ in stream:
+            raise CallersError
+
+
+def _never_read_in_with(client: openai.OpenAI) -> None:
+    with _stream(client):
+        pass
+
+
+def _close_callers_generator(client: openai.OpenAI) -> None:
+    def words() -> Iterator[Any]:
+        with _stream(client) as stream:
+            yield from stream
+
+    generator = words()
+    next(generator)
+    generator.close()
+
+
+def _close_raw(client: openai.OpenAI) -> None:
+    client.chat.completions.with_raw_response.create(**REQUEST, stream=True).http_response.close()
+
+
+def _never_read_streaming_response(client: openai.OpenAI) -> None:
+    with client.chat.completions.with_streaming_response.create(**REQUEST, stream=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        _break_in_with,
+        _close,
+        _close_response,
+        _raise_in_with,
+        _never_read_in_with,
+        _close_callers_generator,
+        _close_raw,
+        _never_read_streaming_response,
+    ],
+)
+def test_left_early(telemetry: Telemetry, client: Make, leave: Callable[[openai.OpenAI], None]) -> None:
+    """A stream that its caller closes is ended at once."""
+    leave(client("slow"))
+    _left_early(telemetry.one_span())
+
+
+def _hold_and_read_one(client: openai.OpenAI) -> object:
+    stream = _stream(client)
+    for _ in stream:
+        break
+    return stream
+
+
+def _hold_unread(client: openai.OpenAI) -> object:
+    return _stream(client)
+
+
+def _hold_raw(client: openai.OpenAI) -> object:
+    return client.chat.completions.with_raw_response.create(**REQUEST, stream=True)
+
+
+def _hold_parsed_raw(client: openai.OpenAI) -> object:
+    stream: Any = client.chat.completions.with_raw_response.create(**REQUEST, stream=True).parse()
+    next(stream)
+    return stream
+
+
+@pytest.mark.parametrize("hold", [_hold_and_read_one, _hold_unread, _hold_raw, _hold_parsed_raw])
+def test_dropped(telemetry: Telemetry, client: Make, hold: Callable[[openai.OpenAI], object]) -> None:
+    """A stream that is left and dropped is ended by the next call, as of its last chunk."""
+    slow = client("slow")
+    held = hold(slow)
+    time.sleep(0.4)
+    gc.collect()
+    client("hello").chat.completions.create(**REQUEST)
+    assert len(telemetry.raw_spans) == 1, "held by its caller: it may still be read"
+    del held
+    gc.collect()
+    client("hello").chat.completions.create(**REQUEST)
+    assert not telemetry.started.open
+    _, dropped, _ = telemetry.raw_spans
+    assert _seconds(_left_early(dropped)) < 0.3
+
+
+def test_resumed_after_break(telemetry: Telemetry, client: Make) -> None:
+    """A loop that is left may be taken up again: the span waits, and is whole."""
+    stream = _stream(client("hello"))
+    for _ in stream:
+        break
+    rest = list(stream)
+    assert len(rest) == 3
+    attributes = _attributes(telemetry.one_span())
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    assert LEFT not in attributes
+
+
+def test_left_after_the_usage(telemetry: Telemetry, client: Make) -> None:
+    """Who leaves when all is said has lost nothing."""
+    with _stream(client("hello")) as stream:
+        for chunk in stream:
+            if chunk.usage:
+                break
+    attributes = _attributes(telemetry.one_span())
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    assert LEFT not in attributes
+
+
+def test_lines_of_a_streaming_response(telemetry: Telemetry, client: Make) -> None:
+    """Who reads the lines alone gets a span with what the headers tell."""
+    with client("served_elsewhere").chat.completions.with_streaming_response.create(**REQUEST, stream=True) as response:
+        assert len(list(response.iter_lines())) > 3
+    attributes = _attributes(telemetry.one_span())
+    assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
+    assert attributes["openrouter.provider.name"] == "DeepInfra"
+    assert LEFT not in attributes
+
+
+def test_cut_connection(telemetry: Telemetry, client: Make) -> None:
+    """A connection that breaks in a stream is an error of the call."""
+    with pytest.raises(Exception, match=r"."):
+        list(_stream(client("cut")))
+    span = telemetry.one_span()
+    assert span.status.status_code.name == "ERROR"
+    attributes = _attributes(span)
+    assert attributes["error.type"] == "connection"
+    assert attributes["gen_ai.response.model"] == "openai/gpt-4o-mini"
+    assert LEFT not in attributes
+
+
+@pytest.mark.parametrize("streaming_response", [False, True])
+def test_cut_whole_answer(telemetry: Telemetry, client: Make, streaming_response: bool) -> None:
+    """A connection that breaks in a whole answer is an error too, also where the caller reads it late."""
+    completions = client("cut").chat.completions
+    with pytest.raises(Exception, match=r"."):
+        if streaming_response:
+            with completions.with_streaming_response.create(**REQUEST) as response:
+                response.parse()
+        else:
+            completions.create(**REQUEST)
+    span = telemetry.one_span()
+    assert _attributes(span)["error.type"] == "connection"
+    assert span.status.status_code.name == "ERROR"
+
+
+def test_no_server(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A server that cannot be reached is a connection error, with the SDK's own constant words."""
+    OpenRouterInstrumentor().uninstrument()
+    telemetry.instrument(["http://127.0.0.1:9"])
+    with (
+        openai.OpenAI(base_url="http://127.0.0.1:9/api/v1", **OPTIONS) as client,
+        pytest.raises(openai.APIConnectionError) as raised,
+    ):
+        client.chat.completions.create(**REQUEST)
+    span = telemetry.one_span()
+    assert _attributes(span)["error.type"] == "connection"
+    assert span.status.description == raised.value.message == "Connection error."
+
+
+def test_client_timeout(telemetry: Telemetry, client: Make) -> None:
+    """A timeout of the client is a timeout."""
+    with pytest.raises(openai.APITimeoutError):
+        client("hanging").chat.completions.create(**REQUEST, timeout=0.1)
+    assert _attributes(telemetry.one_span())["error.type"] == "timeout"
+
+
+def test_retries_are_one_call(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
+    """The SDK's retries happen inside the call: one span, and a recovered error is none."""
+    from simulator.exchanges import EXCHANGES  # noqa: PLC0415 - used by this one
+
+    openrouter.verbatim["flaky"] = [
+        EXCHANGES["internal"].reply(stream=False),
+        EXCHANGES["hello"].reply(stream=False),
+    ]
+    client("flaky", max_retries=1).chat.completions.create(**REQUEST)
+    span = telemetry.one_span()
+    assert span.status.status_code.name == "UNSET"
+    assert _attributes(span)["gen_ai.usage.cost"] == 0.00014
+
+
+def _async_client(openrouter: Simulator, scenario: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(base_url=openrouter.base_url(scenario), **OPTIONS)
+
+
+@pytest.mark.parametrize("where", ["close", "response", "with", "raise", "unread"])
+def test_async_left_early(telemetry: Telemetry, openrouter: Simulator, where: str) -> None:
+    """The same for the async client."""
+
+    async def main() -> None:
+        async with _async_client(openrouter, "slow") as client:
+            stream = await client.chat.completions.create(**REQUEST, stream=True)
+            if where == "unread":
+                await stream.close()
+                return
+            await stream.__anext__()
+            if where == "close":
+                await stream.close()
+            elif where == "response":
+                await stream.response.aclose()
+            elif where == "with":
+                async with stream:
+                    async for _ in stream:
+                        break
+            else:
+                with contextlib.suppress(CallersError):
+                    async with stream:
+                        raise CallersError
+            assert not telemetry.started.open
+
+    asyncio.run(main())
+    _left_early(telemetry.one_span())
+
+
+def test_async_dropped(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A dropped async stream is ended too, at the latest by the next call."""
+
+    async def main() -> None:
+        client = _async_client(openrouter, "slow")
+        stream = await client.chat.completions.create(**REQUEST, stream=True)
+        async for _ in stream:
+            break
+
+    asyncio.run(main())
+    gc.collect()
+    OpenRouterInstrumentor().uninstrument()
+    _left_early(telemetry.one_span())
+
+
+@pytest.mark.parametrize("phase", ["request", "stream"])
+def test_cancelled_task(telemetry: Telemetry, openrouter: Simulator, phase: str) -> None:
+    """A cancelled task ends its call as cancelled, and stays cancelled."""
+
+    async def call() -> None:
+        async with _async_client(openrouter, "hanging") as client:
+            if phase == "request":
+                await client.chat.completions.create(**REQUEST)
+            else:
+                async for _ in await client.chat.completions.create(**REQUEST, stream=True):
+                    pass
+
+    async def main() -> None:
+        task = asyncio.create_task(call())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    span = telemetry.one_span()
+    assert span.status.status_code.name == "ERROR"
+    attributes = _attributes(span)
+    assert attributes["error.type"] == "cancelled"
+    assert attributes.get(LEFT, False) is (phase == "stream")
+
+
+def test_fifty_at_once(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """Concurrent streams do not mix."""
+
+    async def one(client: openai.AsyncOpenAI) -> None:
+        async for _ in await client.chat.completions.create(**REQUEST, stream=True):
+            pass
+
+    async def main() -> None:
+        async with _async_client(openrouter, "hello") as client:
+            await asyncio.gather(*(one(client) for _ in range(50)))
+
+    asyncio.run(main())
+    assert not telemetry.started.open
+    assert len(telemetry.raw_spans) == 50
+    assert {span.parent for span in telemetry.raw_spans} == {None}
+    assert [_attributes(span)["gen_ai.usage.cost"] for span in telemetry.raw_spans] == [0.00014] * 50
+
+
+class CollectingProcessor(SpanProcessor):
+    """Runs the garbage collector inside a lock that cannot be entered twice, as any line of an exporter may."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        with self._lock:
+            gc.collect()
+
+
+def test_finaliser_inside_a_lock(telemetry: Telemetry, client: Make) -> None:
+    """A stream that dies while the telemetry SDK holds a lock must not want that lock."""
+    telemetry.tracer_provider.add_span_processor(CollectingProcessor())
+    slow, hello = client("slow"), client("hello")
+
+    def main() -> None:
+        next(_stream(slow))  # dropped: garbage in a cycle
+        hello.chat.completions.create(**REQUEST)  # collects it when its own span ends
+        hello.chat.completions.create(**REQUEST)  # ends it
+
+    gc.collect()
+    gc.disable()
+    thread = threading.Thread(target=main, daemon=True)
+    thread.start()
+    thread.join(20)
+    gc.enable()
+    assert not thread.is_alive(), "deadlock"
+    assert not telemetry.started.open
+    assert len(telemetry.raw_spans) == 3
+
+
+def test_long_stream_is_not_kept(telemetry: Telemetry, client: Make) -> None:
+    """What is kept of a stream does not grow with it, and no gap is lost for that."""
+    seam: Any = OpenRouterInstrumentor()._seam
+    most = 0
+    for _ in _stream(client("long")):
+        (hold,) = seam._responses._open.values()
+        most = max(most, len(hold.call.marks))
+    assert most < 1202 / 2
+    ((_, count, _),) = telemetry.points()["gen_ai.client.operation.time_per_output_chunk"]
+    assert count == 1201
+    assert not seam._responses._open
