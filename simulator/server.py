@@ -77,7 +77,7 @@ class Simulator:
         """What to give the SDK as `base_url`."""
         return f"{self.url}/api/v1" if scenario is None else f"{self.url}/{scenario}/api/v1"
 
-    def __enter__(self) -> "Simulator":
+    def __enter__(self) -> "Simulator":  # noqa: PYI034 - typing.Self is of Python 3.11
         self._thread.start()
         while not self._server.started:
             time.sleep(0.005)

@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import openai
+from openai.resources.chat import Completions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 Way = Callable[[str, dict[str, Any]], Any]
 
 OPTIONS: Final[dict[str, Any]] = {"api_key": "sk-or-canary", "max_retries": 0}
-HAS_HELPERS: Final = hasattr(openai.resources.chat.Completions, "stream")
+HAS_HELPERS: Final = hasattr(Completions, "stream")
 
 
 def plain(answer: Any) -> Any:
@@ -145,7 +146,7 @@ async def _astream_by_next(client: openai.AsyncOpenAI, request: dict[str, Any]) 
     while True:
         try:
             chunks.append(plain(await stream.__anext__()))
-        except StopAsyncIteration:
+        except StopAsyncIteration:  # noqa: PERF203 - the end of the stream
             return chunks
 
 
@@ -233,5 +234,5 @@ def outcome(way: Way, base_url: str, request: dict[str, Any]) -> Any:
     """What the caller got: an answer, or an exception as its type and words."""
     try:
         return way(base_url, request)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the outcome may be any
         return type(error), str(error), getattr(error, "body", None)

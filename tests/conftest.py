@@ -6,8 +6,8 @@ from typing import Any
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _guard
 
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _guard
 from simulator import Simulator
 
 from .telemetry import Telemetry
@@ -47,11 +47,8 @@ def client(openrouter: Simulator) -> Iterator[Callable[..., openai.OpenAI]]:
     made: list[openai.OpenAI] = []
 
     def make(scenario: str | None = None, **options: Any) -> openai.OpenAI:
-        made.append(
-            openai.OpenAI(
-                **{"api_key": "sk-or-canary", "base_url": openrouter.base_url(scenario), "max_retries": 0, **options}
-            )
-        )
+        given: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, **options}
+        made.append(openai.OpenAI(base_url=openrouter.base_url(scenario), **given))
         return made[-1]
 
     yield make

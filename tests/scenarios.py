@@ -248,9 +248,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
     ),
-    "error_instead_of_stream": failed(
-        "provider_unavailable", "Model is warming up", {"openrouter.error.code": "503"}
-    ),
+    "error_instead_of_stream": failed("provider_unavailable", "Model is warming up", {"openrouter.error.code": "503"}),
     "choices_null": Scenario(
         Expected({**IDENTITY, "gen_ai.response.id": "gen-1-null", "error.type": "empty_response"}, "ERROR"), None
     ),

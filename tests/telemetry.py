@@ -4,13 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
+
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 TIMES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
 
@@ -71,7 +72,7 @@ class Telemetry:
 
 def seen(span: ReadableSpan) -> dict[str, Any]:
     """All that a span says, as plain data; its times are checked here and left out."""
-    attributes = {name: value for name, value in (span.attributes or {}).items()}
+    attributes = dict(span.attributes or {})
     for name in TIMES:
         if name in attributes:
             seconds = attributes.pop(name)

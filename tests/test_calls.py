@@ -4,8 +4,8 @@ import urllib.parse
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from simulator import Simulator
 
 from .colours import STREAMED, WHOLE, Way, outcome
@@ -13,7 +13,9 @@ from .scenarios import ASKED, SCENARIOS, Expected, Scenario
 from .telemetry import Telemetry, expected, seen
 
 
-def _check(telemetry: Telemetry, openrouter: Simulator, name: str, scenario: Scenario, way: Way, said: Expected) -> None:
+def _check(
+    telemetry: Telemetry, openrouter: Simulator, name: str, scenario: Scenario, way: Way, said: Expected
+) -> None:
     base_url = openrouter.base_url(name)
     got = outcome(way, base_url, scenario.request)
     span = telemetry.one_span()

@@ -5,14 +5,14 @@ import contextlib
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from simulator import Simulator
 
 from .colours import OPTIONS
@@ -82,7 +82,7 @@ def _never_read_in_with(client: openai.OpenAI) -> None:
 
 
 def _close_callers_generator(client: openai.OpenAI) -> None:
-    def words() -> Iterator[Any]:
+    def words() -> Generator[Any]:
         with _stream(client) as stream:
             yield from stream
 

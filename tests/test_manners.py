@@ -1,6 +1,7 @@
 """What the host keeps: its requests, its objects, its context, its exceptions, and its calls when our code fails."""
 
 import asyncio
+import importlib
 import inspect
 import logging
 from collections.abc import Callable, Mapping
@@ -11,30 +12,28 @@ import pydantic
 import pytest
 from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletion
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
+
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import (
     OpenRouterInstrumentor,
     _errors,
+    _holds,
     _operations,
     _patch,
     _recorder,
     _response,
-    _streams,
 )
-from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
-
 from simulator import Simulator
 
 from .colours import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
 from .scenarios import HELLO, REQUEST
 from .telemetry import Telemetry
 
-try:
-    import httpx2 as httpx
-except ImportError:
-    import httpx
+httpx: Any = importlib.import_module(type(openai.DefaultHttpxClient()).__mro__[1].__module__.partition(".")[0])
+"""The HTTP library of the installed SDK: httpx, or httpx2."""
 
 Make = Callable[..., openai.OpenAI]
 WAYS = {**WHOLE, **STREAMED}
@@ -63,7 +62,8 @@ def test_requests_are_the_same_to_the_byte(telemetry: Telemetry, openrouter: Sim
 def test_one_shot_messages_are_not_drained(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
     """Messages that can be read only once are read by the SDK."""
     openrouter.received.clear()
-    client("hello").chat.completions.create(**{**REQUEST, "messages": (m for m in REQUEST["messages"])})
+    messages: Any = (message for message in REQUEST["messages"])
+    client("hello").chat.completions.create(model="openai/gpt-4o-mini", messages=messages)
     assert b"Say hello." in openrouter.received[0].body
     telemetry.one_span()
 
@@ -109,7 +109,7 @@ def test_span_is_current_for_the_request_only(telemetry: Telemetry, openrouter: 
     """HTTP spans become children; while the caller holds the stream, the caller's own span is current."""
     during: list[trace.Span] = []
 
-    class Transport(httpx.Client):
+    class Transport(httpx.Client):  # type: ignore[misc] - one of two libraries
         def send(self, *args: Any, **kwargs: Any) -> Any:
             during.append(trace.get_current_span())
             return super().send(*args, **kwargs)
@@ -248,7 +248,10 @@ def test_options_are_the_callers(telemetry: Telemetry, client: Make) -> None:
 def test_body_that_is_no_mapping(telemetry: Telemetry, client: Make) -> None:
     """A body of raw JSON bytes tells nothing of the request, and is sent."""
     options = FinalRequestOptions.construct(
-        method="post", url="/chat/completions", json_data=b'{"model": "x"}', headers={"content-type": "application/json"}
+        method="post",
+        url="/chat/completions",
+        json_data=b'{"model": "x"}',
+        headers={"content-type": "application/json"},
     )
     client("hello").request(ChatCompletion, options)
     span = telemetry.one_span()
@@ -274,7 +277,9 @@ def test_uninstrument(telemetry: Telemetry, openrouter: Simulator, client: Make)
     assert len(telemetry.raw_spans) == 2
 
 
-def test_uninstrument_below_another_wrapper(telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uninstrument_below_another_wrapper(
+    telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrapper that was put over ours stays where it is, and ours only passes through."""
     ours: Any = openai.OpenAI.request
     calls: list[str] = []
@@ -296,9 +301,10 @@ def test_uninstrument_restores_what_the_class_had(openrouter: Simulator, client:
     """Where something was wrapped before us, it is what remains."""
 
     def earlier(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return super(openai.OpenAI, self).request(*args, **kwargs)
+        parent: Any = super(openai.OpenAI, self)
+        return parent.request(*args, **kwargs)
 
-    openai.OpenAI.request = earlier
+    setattr(openai.OpenAI, "request", earlier)  # noqa: B010 - a method, to the type checker
     telemetry = Telemetry()
     telemetry.instrument([openrouter.url])
     client("hello").chat.completions.create(**REQUEST)
@@ -366,7 +372,7 @@ FAULTS: Mapping[str, tuple[Any, str]] = {
     "reading an error": (_recorder, "failure_of"),
     "recording": (_recorder.Call, "_record_points"),
     "ending": (_recorder.Call, "_finish"),
-    "holding a response": (_streams.OpenResponses, "hold"),
+    "holding a response": (_holds.OpenResponses, "hold"),
     "reading the headers": (_recorder.Call, "read_headers"),
     "the words of an error": (_errors.Failure, "attributes"),
 }
@@ -396,7 +402,9 @@ def test_our_faults_cost_no_call(
     monkeypatch.setattr(place, name, broken)
     got = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
     monkeypatch.undo()
-    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING and "openrouter" in record.name]
+    warnings = [
+        record for record in caplog.records if record.levelno >= logging.WARNING and "openrouter" in record.name
+    ]
     assert len({record.getMessage() for record in warnings}) == len(warnings) <= 2
     assert bool(warnings) is bool(raised)
     assert "ours" not in "".join(record.getMessage() for record in warnings)
@@ -406,9 +414,7 @@ def test_our_faults_cost_no_call(
 
 
 @pytest.mark.our_fault
-def test_a_fault_costs_only_what_it_must(
-    telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_costs_only_what_it_must(telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk that we cannot read is told once, and the rest of the span stands."""
     calls = 0
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from simulator import Simulator
 
 from .scenarios import REQUEST
@@ -140,4 +140,5 @@ def test_exemplar_is_the_longest_gap(telemetry: Telemetry, client: Callable[...,
     (point,) = next(metric for metric in metrics if metric.name == CHUNK_GAP).data.data_points
     (exemplar,) = point.exemplars
     assert exemplar.value == point.max
-    assert exemplar.span_id == telemetry.one_span().get_span_context().span_id
+    context: Any = telemetry.one_span().context
+    assert exemplar.span_id == context.span_id

@@ -43,7 +43,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         """The SDK versions it works with; the same range as the extra `instruments`."""
         return ("openai >= 1.26.0, < 4",)
 
-    def _instrument(self, **kwargs: Any) -> None:
+    def _instrument(self, **kwargs: Any) -> None:  # noqa: D417 - each keyword is described
         """Patch `openai.OpenAI.request` and `openai.AsyncOpenAI.request`.
 
         Keyword Args:
@@ -62,7 +62,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         self._seam = Seam(recorder, read_settings(base_urls=kwargs.get("base_urls")))
         self._seam.open()
 
-    def _uninstrument(self, **kwargs: Any) -> None:
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of the base
         if self._seam is not None:
             self._seam.close()
             self._seam = None

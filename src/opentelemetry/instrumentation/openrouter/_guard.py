@@ -41,4 +41,4 @@ def report(place: str) -> None:
             "Said once; details at debug level.",
             place,
         )
-    logger.debug("OpenRouter instrumentation failed in %s", place, exc_info=True)
+    logger.debug("OpenRouter instrumentation failed in %s", place, exc_info=True)  # noqa: LOG014 - called from handlers

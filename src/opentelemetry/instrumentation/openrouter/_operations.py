@@ -30,7 +30,7 @@ class Operation:
     fold_chunk: Callable[[Answer, object, float], None]
     fold_error_event: Callable[[Answer, object, float], None]
 
-    def fold_bytes(self, answer: Answer, content: bytes) -> None:
+    def fold_bytes(self, answer: Answer, content: bytes | bytearray) -> None:
         """Fold a whole answer as it came; what is no JSON tells nothing, and whitespace (a keep-alive) is no answer."""
         try:
             body: object = json.loads(content)

@@ -11,15 +11,18 @@ from typing import Any, Final
 import openai
 import wrapt
 from openai._compat import model_copy
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from opentelemetry import context as otel_context
+
 from ._guard import guarded
+from ._holds import Hold, OpenResponses
 from ._operations import Operation, operation_at
 from ._recorder import Call, Recorder
 from ._settings import Settings
-from ._streams import Hold, OpenResponses, listen, listen_async, observe
+from ._streams import listen, listen_async, observe
+from ._wire import members
 
 # Set by OpenLLMetry around calls that it traces itself (opentelemetry-semantic-conventions-ai, semconv_ai/__init__.py).
 _SUPPRESS_LANGUAGE_MODEL: Final = "suppress_language_model_instrumentation"
@@ -33,31 +36,32 @@ class Seam:
         self._endpoints = settings.endpoints
         self._responses = OpenResponses()
         self._active = False
-        self._wrappers: Final = ((openai.OpenAI, self._request), (openai.AsyncOpenAI, self._request_async))
-        self._placed: list[tuple[type, object]] = []
+        self._entrances: dict[Any, Callable[..., Any]] = {
+            openai.OpenAI: self._request,
+            openai.AsyncOpenAI: self._request_async,
+        }
+        self._placed: dict[Any, Any] = {}
 
     def open(self) -> None:
         """Wrap the entrances."""
         self._active = True
-        for client, wrapper in self._wrappers:
+        for client, wrapper in self._entrances.items():
             wrapt.wrap_function_wrapper(client, "request", wrapper)
-            self._placed.append((client, vars(client)["request"]))
+            self._placed[client] = vars(client)["request"]
 
     def close(self) -> None:
         """Make the SDK as it was. A wrapper that something else has wrapped since stays, and only passes through."""
         self._active = False
-        while self._placed:
-            client, placed = self._placed.pop()
+        for client, placed in self._placed.items():
             if vars(client).get("request") is placed:
                 # `request` is inherited: without an attribute of its own the class is as it was.
-                inherited = getattr(super(client, client), "request", None)
-                wrapped = getattr(placed, "__wrapped__", None)
-                delattr(client, "request") if wrapped is inherited else setattr(client, "request", wrapped)
+                del client.request
+                wrapped = placed.__wrapped__
+                if wrapped is not client.request:
+                    client.request = wrapped
         self._responses.end_dead()
 
-    def _request(
-        self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _request(self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = self._begin(client, args, kwargs, listen)
         if begun is None:
             return wrapped(*args, **kwargs)
@@ -202,6 +206,4 @@ def _is_suppressed(current: Context) -> bool:
 def _merged_body(options: Any) -> Mapping[str, object]:
     """The body as it goes on the wire: `extra_body` over the method's own (openai/_base_client.py, _build_request)."""
     body, extra = options.json_data, options.extra_json
-    if extra is None and type(body) is dict:
-        return body
-    return {**(body if isinstance(body, Mapping) else {}), **(extra if isinstance(extra, Mapping) else {})}
+    return members(body) if extra is None else {**members(body), **members(extra)}

@@ -6,10 +6,11 @@ What is recorded comes from the floors below as plain attributes; what the SDK a
 import time
 from typing import Any, Final
 
-from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from opentelemetry import trace
 
 from . import attributes as names
 from ._errors import failure_of
@@ -77,7 +78,7 @@ class Call:
         "marks",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - called in one place, by `Recorder.start`
         self,
         recorder: Recorder,
         name: str,
@@ -94,9 +95,7 @@ class Call:
         self.ended = False
         self._began_wall = time.time_ns()
         self._began = self._last_seen = clock()
-        self._span = recorder.tracer.start_span(
-            name, parent, SpanKind.CLIENT, attributes, start_time=self._began_wall
-        )
+        self._span = recorder.tracer.start_span(name, parent, SpanKind.CLIENT, attributes, start_time=self._began_wall)
         self.context = trace.set_span_in_context(self._span, parent)
 
     @property

@@ -6,7 +6,7 @@ https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from . import attributes as names
 from ._wire import Attributes, Table, double, flag, integer, members, read, text, texts
@@ -69,7 +69,9 @@ def _output_modality(modalities: object) -> str | None:
 
 
 def _plugin_ids(plugins: object) -> tuple[str, ...] | None:
-    return texts([members(plugin).get("id") for plugin in plugins]) if isinstance(plugins, (list, tuple)) else None
+    if not isinstance(plugins, (list, tuple)):
+        return None
+    return texts([members(plugin).get("id") for plugin in cast("list[object]", plugins)])
 
 
 def _sorting(sort: object) -> str | None:
@@ -118,7 +120,10 @@ _BODY: Final[Table] = {
         "zdr": (names.OPENROUTER_REQUEST_PROVIDER_ZDR, flag),
     },
     "plugins": (names.OPENROUTER_REQUEST_PLUGINS, _plugin_ids),
-    "transforms": (names.OPENROUTER_REQUEST_TRANSFORMS, texts),  # https://openrouter.ai/docs/features/message-transforms
+    "transforms": (
+        names.OPENROUTER_REQUEST_TRANSFORMS,
+        texts,
+    ),  # https://openrouter.ai/docs/features/message-transforms
     "route": (names.OPENROUTER_REQUEST_ROUTE, text),
     "preset": (names.OPENROUTER_REQUEST_PRESET, text),  # https://openrouter.ai/docs/features/presets
     "service_tier": (names.OPENROUTER_REQUEST_SERVICE_TIER, text),

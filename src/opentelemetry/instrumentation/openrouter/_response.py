@@ -57,17 +57,19 @@ def fold_chunk(answer: Answer, chunk: object, now: float) -> None:
     and usage when they appear (usage may come in a chunk without choices, with a null or with a repeated finish
     reason: three shapes were recorded between 2025-11 and 2026-09).
     """
-    declared: Any = chunk if type(chunk) is dict else getattr(chunk, "__dict__", NOTHING)
-    choices: Any = declared.get("choices")
-    if choices and type(choices) is list:
+    declared: dict[str, Any] = getattr(chunk, "__dict__", chunk)
+    if not issubclass(type(declared), dict):
+        return
+    choices = declared.get("choices")
+    if choices and issubclass(type(choices), list):
         if not answer.begun:
             answer.begun = True
             _fold_identity(answer, *layers(chunk))
         if answer.first_token is None and _has_output(choices):
             answer.first_token = now
         for choice in choices:
-            seen: Any = choice if type(choice) is dict else getattr(choice, "__dict__", NOTHING)
-            if seen.get("finish_reason") is not None:
+            seen: dict[str, Any] = getattr(choice, "__dict__", choice)
+            if issubclass(type(seen), dict) and seen.get("finish_reason") is not None:
                 _fold_choices(answer, choices)
                 break
     if declared.get("usage") is not None:

@@ -6,7 +6,7 @@ A wrong value is one clear warning and the default; nothing here raises.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from ._endpoints import Endpoints
 from ._guard import logger
@@ -37,12 +37,13 @@ def _endpoints(base_urls: object) -> Endpoints:
     if not isinstance(base_urls, Iterable):
         logger.warning("base_urls must be a list of URLs, not %r; only OpenRouter's own hosts are traced.", base_urls)
         return Endpoints()
-    added: list[str] = []
-    for url in base_urls:  # type: ignore[reportUnknownVariableType] - whatever the user gave
-        try:
-            Endpoints([str(url)])
-        except ValueError:
-            logger.warning("base_urls: %r is not an absolute URL; it is left out.", url)
-        else:
-            added.append(str(url))
-    return Endpoints(added)
+    return Endpoints(filter(_is_absolute, map(str, cast("Iterable[object]", base_urls))))
+
+
+def _is_absolute(url: str) -> bool:
+    try:
+        Endpoints([url])
+    except ValueError:
+        logger.warning("base_urls: %r is not an absolute URL; it is left out.", url)
+        return False
+    return True

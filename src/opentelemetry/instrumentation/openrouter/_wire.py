@@ -23,9 +23,8 @@ _MOST_ITEMS: Final = 64
 
 def layers(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The members of one wire node: those that its model declares (all, where it is a mapping), and the others."""
-    if type(node) is dict:
-        return node, NOTHING
-    if isinstance(node, Mapping):
+    kind: type[object] = type(node)
+    if kind is dict or issubclass(kind, Mapping):
         return node, NOTHING
     # Where pydantic 2 keeps what a model does not declare (pydantic 1 keeps it in __dict__).
     # https://docs.pydantic.dev/latest/api/base_model/#pydantic.BaseModel.__pydantic_extra__
@@ -45,12 +44,13 @@ def read(node: object, table: Table, into: Attributes) -> None:
             row: Any = table.get(key) if value is not None else None
             if row is None:
                 continue
-            if type(row) is tuple:
+            kind: type[object] = type(row)
+            if kind is tuple:
                 name, take = row
                 taken = take(value)
                 if taken is not None:
                     into[name] = taken
-            elif type(row) is dict:
+            elif kind is dict:
                 read(value, row, into)
             else:
                 into.update(row(value))

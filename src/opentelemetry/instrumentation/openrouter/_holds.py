@@ -1,0 +1,118 @@
+"""The calls whose responses are in their callers' hands, and the end of each: read, closed, gone, or interpreter exit.
+
+What an SDK stream is, is not known here; `_streams` listens and tells.
+"""
+
+import atexit
+import os
+import weakref
+from collections import deque
+from typing import Any
+
+from ._errors import EMPTY_RESPONSE
+from ._guard import guarded
+from ._operations import Operation
+from ._recorder import Call, clock
+
+
+class OpenResponses:
+    """The calls whose responses are in their callers' hands, so that none is lost."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Hold] = {}
+        # Responses that died unread. A finaliser may run on any line of any thread, also inside a lock of the
+        # telemetry SDK, so nothing may be recorded there: the weak reference's callback is this deque's own
+        # `append`, and the calls end at the next safe moment.
+        self.dead: deque[weakref.ref[Any]] = deque()
+        self._exits: set[bool] = set()
+
+    def hold(self, response: Any, call: Call, operation: Operation) -> "Hold":
+        """Keep *call* until *response* (the HTTP library's) is read, closed or gone."""
+        call.hand_over()
+        hold = Hold(response, self.dead.append)
+        hold.call, hold.operation, hold.siblings = call, operation, self._open
+        hold.headers, hold.process = response.headers, os.getpid()
+        hold.iterator, hold.reading = None, False
+        self._open[id(hold)] = hold
+        self._end_at_exit(call)
+        return hold
+
+    @guarded
+    def end_dead(self) -> None:
+        """End the calls whose responses are gone; called where it is safe to record."""
+        while self.dead:
+            hold = self.dead.popleft()
+            if isinstance(hold, Hold):
+                hold.end_when_last_seen()
+
+    @guarded
+    def end_all(self) -> None:
+        """End what is still open: the interpreter exits."""
+        for hold in list(self._open.values()):
+            hold.end_when_last_seen()
+
+    def _end_at_exit(self, call: Call) -> None:
+        # Exit handlers run last in, first out, and providers flush in theirs. So ours is set up when a call records
+        # for the first time, which is after its provider was; and at the first call of all, for metrics alone.
+        if call.is_recording not in self._exits:
+            self._exits.add(call.is_recording)
+            atexit.unregister(self.end_all)
+            atexit.register(self.end_all)
+
+
+class Hold(weakref.ref[Any]):
+    """An open response, weakly, and its call. Nothing in it may lead back to the response."""
+
+    __slots__ = ("call", "headers", "iterator", "operation", "process", "reading", "siblings")
+
+    call: Call
+    operation: Operation
+    headers: Any
+    iterator: "weakref.ref[Any] | None"
+    """The generator that stands in for the stream's own, once the stream was made."""
+    reading: bool
+    """The caller is in the response's `read`, which closes the response before it returns."""
+    process: int
+    siblings: "dict[int, Hold]"
+
+    @guarded
+    def read(self, content: bytes) -> None:
+        """The whole body was read outside a stream."""
+        self.operation.fold_bytes(self.call.answer, content)
+        self._end()
+
+    @guarded
+    def drained(self, kept: bytes | bytearray) -> None:
+        """The stream came to its end. *kept* is the JSON body that came in place of events, if one did."""
+        if not self.call.has_chunks:
+            self.operation.fold_bytes(self.call.answer, kept)
+            self.call.answer.failure = self.call.answer.failure or EMPTY_RESPONSE
+        self._end()
+
+    @guarded
+    def failed(self, error: BaseException, event: object = None) -> None:
+        """Reading raised. *event* is the event of the stream that told the error, if one did."""
+        if event is not None:
+            self.operation.fold_error_event(self.call.answer, event, clock())
+        self._end(error, left=not isinstance(error, Exception))
+
+    @guarded
+    def closed(self, response: Any) -> None:
+        """`response.close` was called: by the caller, by the HTTP library at the end of the body, or by a finaliser."""
+        iterator = self.iterator() if self.iterator is not None else None
+        at_work = self.reading or getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
+        # While the iterator is at work the end is its to tell; and where this reference is dead already, a finaliser
+        # closes the response, and the call is among the dead.
+        if not at_work and self() is not None:
+            self._end(left=iterator is not None or not response.is_stream_consumed)
+
+    def end_when_last_seen(self) -> None:
+        """Nobody reads this response any more."""
+        if self.siblings.pop(id(self), None) is not None and self.process == os.getpid():
+            self.call.read_headers(self.headers)
+            self.call.end_when_last_seen()
+
+    def _end(self, error: BaseException | None = None, *, left: bool = False) -> None:
+        if self.siblings.pop(id(self), None) is not None:
+            self.call.read_headers(self.headers)
+            self.call.end(error, left=left)

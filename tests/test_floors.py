@@ -1,0 +1,76 @@
+"""The house: a file imports only from lower floors, opens with its law, and stays small."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import opentelemetry.instrumentation.openrouter as package
+
+FLOORS = {
+    "attributes": 0,
+    "version": 0,
+    "_guard": 0,
+    "_wire": 0,
+    "_endpoints": 1,
+    "_errors": 1,
+    "_request": 1,
+    "_usage": 1,
+    "_settings": 2,
+    "_response": 2,
+    "_operations": 3,
+    "_recorder": 4,
+    "_holds": 5,
+    "_streams": 6,
+    "_patch": 7,
+    "__init__": 8,
+}
+assert package.__file__ is not None
+HOUSE = Path(package.__file__).parent
+FILES = sorted(HOUSE.glob("*.py"))
+
+
+def _imports(file: Path) -> Iterator[tuple[int, str, list[str]]]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or "", [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield 0, alias.name, []
+
+
+def test_every_file_has_a_floor() -> None:
+    """No file is nowhere, no floor is empty."""
+    assert {file.stem for file in FILES} == set(FLOORS)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_imports_go_down(file: Path) -> None:
+    """A file imports only from floors below its own."""
+    for level, module, imported in _imports(file):
+        if level:
+            for name in [module] if module else imported:
+                assert FLOORS[name] < FLOORS[file.stem], f"{file.stem} imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_libraries_stay_on_their_floors(file: Path) -> None:
+    """The SDK and wrapt appear on floors 6 and 7 only, OpenTelemetry from the recorder up."""
+    roots = {module.partition(".")[0] for level, module, _ in _imports(file) if not level}
+    floor = FLOORS[file.stem]
+    assert not roots & {"openai", "wrapt"} or floor in (6, 7)
+    assert "opentelemetry" not in roots or floor >= 4
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_law_and_size(file: Path) -> None:
+    """A file opens with its law and stays under 260 lines, a function under 45."""
+    source = file.read_text()
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree)
+    assert len(source.splitlines()) <= 260
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < 45, node.name

@@ -1,0 +1,74 @@
+"""Usage objects in, attributes out. The scenarios of `test_calls` hold the whole objects; here are the corners."""
+
+from typing import Any
+
+import pytest
+
+from opentelemetry.instrumentation.openrouter._usage import usage_attributes
+
+COST = "gen_ai.usage.cost"
+SENT = "openrouter.usage.cost"
+UPSTREAM = "openrouter.usage.upstream_inference_cost"
+
+
+@pytest.mark.parametrize(
+    ("usage", "found"),
+    [
+        (None, {}),
+        ("free", {}),
+        ({"cost": 0}, {COST: 0.0, SENT: 0.0}),
+        ({"cost": 3}, {COST: 3.0, SENT: 3.0}),
+        ({"cost": "0.1"}, {}),
+        ({"cost": True}, {}),
+        ({"cost": -1}, {}),
+        ({"cost": None}, {}),
+        (
+            {"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}},
+            {COST: 0.5, SENT: 0.5, UPSTREAM: 0.5, "openrouter.usage.is_byok": False},
+        ),
+        (
+            {"cost": 0.5, "cost_details": {"upstream_inference_cost": 0.25}},
+            {COST: 0.5, SENT: 0.5, UPSTREAM: 0.25},
+        ),
+        (
+            {"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 19}},
+            {COST: 19.0, SENT: 0.0, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
+        ),
+        (
+            {"cost": 0.95, "is_byok": True, "cost_details": {"upstream_inference_cost": 19}},
+            {COST: 19.95, SENT: 0.95, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
+        ),
+        (
+            {"cost": 0.1, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
+            {COST: 0.1, SENT: 0.1, "openrouter.usage.is_byok": True},
+        ),
+        (
+            {"is_byok": True, "cost_details": {"upstream_inference_cost": 1}},
+            {UPSTREAM: 1.0, "openrouter.usage.is_byok": True},
+        ),
+        (
+            {"is_byok": "true", "cost": 1, "cost_details": {"upstream_inference_cost": 1}},
+            {COST: 1.0, SENT: 1.0, UPSTREAM: 1.0},
+        ),
+        (
+            {"prompt_tokens_details": {"text_tokens": 1, "image_tokens": 2, "audio_tokens": 3, "file_tokens": 4}},
+            {
+                "gen_ai.usage.text.input_tokens": 1,
+                "gen_ai.usage.image.input_tokens": 2,
+                "gen_ai.usage.audio.input_tokens": 3,
+            },
+        ),
+        ({"completion_tokens_details": {"text_tokens": 5}}, {"gen_ai.usage.text.output_tokens": 5}),
+        ({"prompt_tokens_details": None, "completion_tokens": 1.5}, {}),
+        (
+            {"server_tool_use_details": {"web_search_requests": 1, "odd": "x"}},
+            {"openrouter.usage.server_tool_use.web_search_requests": 1},
+        ),
+    ],
+)
+def test_usage(usage: object, found: dict[str, Any]) -> None:
+    """Figures keep their last digit, absent ones stay absent, zero is a value and a string is none."""
+    got = usage_attributes(usage)
+    assert {name: (value, type(value)) for name, value in got.items()} == {
+        name: (value, type(value)) for name, value in found.items()
+    }
