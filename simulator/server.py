@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import uvicorn
@@ -31,6 +31,7 @@ BY_MODEL: Final[Mapping[str, str]] = {
     "nvidia/busy": "error_in_200",
     "google/gemini-flash": "rate_limited",
     "openai/breaks-off": "error_in_stream",
+    "nobody/no-such-model": "bad_request",
 }
 
 
@@ -47,7 +48,9 @@ class Received:
 class Simulator:
     """Runs the server in a thread: `with Simulator() as openrouter: ... openrouter.base_url("hello") ...`."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, pause: float = 0.0) -> None:
+        """Args: port: 0 for any that is free. pause: seconds before each chunk of exchanges that have no own."""
+        self._pause = pause
         self.received: list[Received] = []
         """All requests so far."""
         self.verbatim: dict[str, Reply | list[Reply]] = {}
@@ -98,6 +101,7 @@ class Simulator:
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
         exchange = EXCHANGES[name]
         self._exchanges[exchange.id] = exchange
+        exchange = replace(exchange, pause=exchange.pause or self._pause)
         return _response(exchange.reply(stream=asked.get("stream") is True))
 
     async def _generation(self, request: Request) -> Response:

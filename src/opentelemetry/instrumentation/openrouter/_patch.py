@@ -53,7 +53,7 @@ class Seam:
         """Make the SDK as it was. A wrapper that something else has wrapped since stays, and only passes through."""
         self._active = False
         for client, placed in self._placed.items():
-            if vars(client).get("request") is placed:
+            if client.__dict__.get("request") is placed:
                 # `request` is inherited: without an attribute of its own the class is as it was.
                 del client.request
                 wrapped = placed.__wrapped__

@@ -50,14 +50,14 @@ def fold_whole(answer: Answer, body: object) -> None:
         answer.failure = EMPTY_RESPONSE
 
 
-def fold_chunk(answer: Answer, chunk: object, now: float) -> None:
+def fold_chunk(answer: Answer, chunk: Any, now: float) -> None:
     """Fold one chunk of a stream, read off the clock at *now*.
 
     This runs between the caller and each token, so it looks at little: identity in the first chunk, finish reasons
     and usage when they appear (usage may come in a chunk without choices, with a null or with a repeated finish
     reason: three shapes were recorded between 2025-11 and 2026-09).
     """
-    declared: dict[str, Any] = getattr(chunk, "__dict__", chunk)
+    declared = getattr(chunk, "__dict__", chunk)
     if not issubclass(type(declared), dict):
         return
     choices = declared.get("choices")
@@ -68,7 +68,7 @@ def fold_chunk(answer: Answer, chunk: object, now: float) -> None:
         if answer.first_token is None and _has_output(choices):
             answer.first_token = now
         for choice in choices:
-            seen: dict[str, Any] = getattr(choice, "__dict__", choice)
+            seen = getattr(choice, "__dict__", choice)
             if issubclass(type(seen), dict) and seen.get("finish_reason") is not None:
                 _fold_choices(answer, choices)
                 break

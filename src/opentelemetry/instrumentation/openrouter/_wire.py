@@ -23,12 +23,14 @@ _MOST_ITEMS: Final = 64
 
 def layers(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The members of one wire node: those that its model declares (all, where it is a mapping), and the others."""
-    kind: type[object] = type(node)
-    if kind is dict or issubclass(kind, Mapping):
-        return node, NOTHING
+    if type(node) is dict:
+        return node, NOTHING  # pyright: ignore[reportUnknownVariableType] - JSON: its values are looked at later
     # Where pydantic 2 keeps what a model does not declare (pydantic 1 keeps it in __dict__).
     # https://docs.pydantic.dev/latest/api/base_model/#pydantic.BaseModel.__pydantic_extra__
-    return getattr(node, "__dict__", NOTHING), getattr(node, "__pydantic_extra__", None) or NOTHING
+    others = getattr(node, "__pydantic_extra__", NOTHING)
+    if others is NOTHING and isinstance(node, Mapping):
+        return node, NOTHING  # pyright: ignore[reportUnknownVariableType] - as above
+    return getattr(node, "__dict__", NOTHING), others or NOTHING
 
 
 def members(node: object) -> Mapping[str, Any]:
@@ -41,19 +43,18 @@ def read(node: object, table: Table, into: Attributes) -> None:
     """Add to *into* what *table* finds in *node*."""
     for fields in layers(node):
         for key, value in fields.items():
-            row: Any = table.get(key) if value is not None else None
+            row = table.get(key) if value is not None else None
             if row is None:
                 continue
-            kind: type[object] = type(row)
-            if kind is tuple:
+            if callable(row):
+                into.update(row(value))
+            elif isinstance(row, tuple):
                 name, take = row
                 taken = take(value)
                 if taken is not None:
                     into[name] = taken
-            elif kind is dict:
-                read(value, row, into)
             else:
-                into.update(row(value))
+                read(value, row, into)
 
 
 def text(value: object) -> str | None:

@@ -1,0 +1,57 @@
+# Needs Python 3.10 or newer and the package registry; everything else is installed into .venv.
+PYTHON ?= python3
+UV = .venv/bin/uv
+IN_VENV = .venv/bin/
+
+.PHONY: demo test test-newest test-oldest lint types package check clean
+
+demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
+	$(IN_VENV)python demo/run.py
+
+test: test-newest test-oldest ## the whole test suite, on the newest and on the oldest SDK that we declare
+
+test-newest: .venv/dev
+	$(IN_VENV)pytest -n 2 --cov --cov-report=term
+
+test-oldest: .venv-oldest/dev
+	.venv-oldest/bin/pytest -n 2
+
+lint: .venv/dev ## ruff, each ignore with its reason
+	$(IN_VENV)ruff check .
+	$(IN_VENV)ruff format --check .
+
+types: .venv/dev ## pyright, strict, on everything
+	$(IN_VENV)pyright
+
+package: .venv/dev ## build, check the metadata, install the wheel alone and import it
+	rm -rf dist .venv-package
+	$(UV) build -q
+	$(IN_VENV)twine check --strict dist/*
+	$(UV) venv -q .venv-package --python $(IN_VENV)python
+	$(UV) pip install -q --python .venv-package dist/*.whl
+	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
+
+check: test lint types package ## all that CI runs
+
+# A venv is made once for each state of pyproject.toml.
+.venv/uv:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q --disable-pip-version-check uv
+	touch $@
+
+.venv/demo: .venv/uv pyproject.toml
+	$(UV) pip install -q --python .venv -e '.[demo]'
+	touch $@
+
+.venv/dev: .venv/uv pyproject.toml
+	$(UV) pip install -q --python .venv -e '.[instruments,demo]' --group dev
+	touch $@
+
+# The floors of every range we declare, really installed. openai 1.26 passes `proxies` to httpx, which 0.28 dropped.
+.venv-oldest/dev: .venv/uv pyproject.toml
+	$(UV) venv -q --clear --no-python-downloads --python 3.10 .venv-oldest || $(UV) venv -q --clear --python $(IN_VENV)python .venv-oldest
+	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e '.[instruments]' --group test 'httpx < 0.28'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-oldest .venv-package dist .coverage .pytest_cache .ruff_cache
