@@ -1,5 +1,7 @@
 # Needs Python 3.10 or newer and the package registry; everything else is installed into .venv.
 PYTHON ?= python3
+# The oldest Python we declare, where it is found.
+OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python /usr/bin/python3.10) $(PYTHON))
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
@@ -27,7 +29,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	rm -rf dist .venv-package
 	$(UV) build -q
 	$(IN_VENV)twine check --strict dist/*
-	$(UV) venv -q .venv-package --python $(IN_VENV)python
+	$(UV) venv -q --clear .venv-package --python $(IN_VENV)python
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
@@ -43,14 +45,14 @@ check: test lint types package ## all that CI runs
 	$(UV) pip install -q --python .venv -e '.[demo]'
 	touch $@
 
-.venv/dev: .venv/uv pyproject.toml
+.venv/dev: .venv/uv pyproject.toml Makefile
 	$(UV) pip install -q --python .venv -e '.[instruments,demo]' --group dev
 	touch $@
 
 # The floors of every range we declare, really installed. openai 1.26 passes `proxies` to httpx, which 0.28 dropped.
-.venv-oldest/dev: .venv/uv pyproject.toml
-	$(UV) venv -q --clear --no-python-downloads --python 3.10 .venv-oldest || $(UV) venv -q --clear --python $(IN_VENV)python .venv-oldest
-	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e '.[instruments]' --group test 'httpx < 0.28'
+.venv-oldest/dev: .venv/uv pyproject.toml Makefile
+	$(UV) venv -q --clear --python $(OLDEST_PYTHON) .venv-oldest
+	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e '.[instruments]' --group test 'httpx == 0.27.*'
 	touch $@
 
 clean:

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ SIMULATED = [
     "anthropic/claude-sonnet-4.5+stream",
     "mistralai/mistral-small",
     "minimax/minimax-m2:free",
-    "azure/own-key",
+    "openai/gpt-4o",
     "google/gemini-flash",
     "nvidia/busy",
     "openai/breaks-off+stream",
@@ -38,7 +38,7 @@ REAL = [
 
 
 @contextlib.contextmanager
-def openrouter() -> Iterator[tuple[list[str], dict[str, str]]]:
+def openrouter() -> Generator[tuple[list[str], dict[str, str]]]:
     """What to ask and where: the models, and the environment of the program."""
     if os.environ.get("OPENROUTER_API_KEY"):
         print("OPENROUTER_API_KEY is set: asking the real OpenRouter.\n")

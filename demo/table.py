@@ -20,16 +20,18 @@ def print_table(spans: list[Span]) -> None:
         [_row(span["attributes"], span) for span in sorted(spans, key=lambda span: span["start_time"])],
         right={3, 4, 5, 6, 7},
     )
-    for title, name in (("model", "gen_ai.response.model"), ("provider", "openrouter.provider.name")):
+    by_model = ("gen_ai.response.model", "gen_ai.request.model")  # a call that failed was answered by none
+    for title, names in (("model", by_model), ("provider", ("openrouter.provider.name",))):
         print()
-        _print([f"by {title}", "calls", "failed", "in", "out", "cost USD"], _totals(spans, name), right={1, 2, 3, 4, 5})
+        _print([f"by {title}", "calls", "failed", "in", "out", "cost USD"], _totals(spans, names), {1, 2, 3, 4, 5})
 
 
 def _row(attributes: dict[str, Any], span: Span) -> list[str]:
     first = attributes.get("openrouter.response.time_to_first_token")
+    streamed = " (stream)" if "gen_ai.request.stream" in attributes else ""
     seconds = (_time(span["end_time"]) - _time(span["start_time"])).total_seconds()
     return [
-        attributes.get("gen_ai.request.model", MISSING) + (" (stream)" if "gen_ai.request.stream" in attributes else ""),
+        attributes.get("gen_ai.request.model", MISSING) + streamed,
         attributes.get("gen_ai.response.model", MISSING),
         attributes.get("openrouter.provider.name", MISSING),
         str(attributes.get("gen_ai.usage.input_tokens", MISSING)),
@@ -48,10 +50,10 @@ def _outcome(attributes: dict[str, Any], span: Span) -> str:
     return "left early" if "openrouter.stream.cancelled" in attributes else "ok"
 
 
-def _totals(spans: Iterable[Span], name: str) -> list[list[str]]:
+def _totals(spans: Iterable[Span], names: tuple[str, ...]) -> list[list[str]]:
     groups: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
-        groups[span["attributes"].get(name, MISSING)].append(span)
+        groups[next((span["attributes"][name] for name in names if name in span["attributes"]), MISSING)].append(span)
     rows = [[group, *_total(of)] for group, of in sorted(groups.items())]
     return [*rows, ["all", *_total(list(spans))]]
 

@@ -219,18 +219,19 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         keep_alive=3,
         headers={"X-Provider-Name": "DeepInfra"},
     ),
-    # OpenRouter's fee and what the provider bills: in floats they would add up to 0.30000000000000004.
+    # OpenRouter's fee and what the provider bills: in floats they would add up to 0.00030000000000000003.
     "byok": Exchange(
+        model="openai/gpt-4o",
         provider="Azure",
         usage=usage(
             43,
             120,
-            0.1,
+            0.0001,
             is_byok=True,
             cost_details={
-                "upstream_inference_cost": 0.2,
-                "upstream_inference_prompt_cost": 0.05,
-                "upstream_inference_completions_cost": 0.15,
+                "upstream_inference_cost": 0.0002,
+                "upstream_inference_prompt_cost": 0.00005,
+                "upstream_inference_completions_cost": 0.00015,
             },
         ),
     ),
@@ -267,6 +268,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         usage=usage(20, 30, 0.00051, reasoning=25),
     ),
     "tools": Exchange(
+        model="mistralai/mistral-small",
         provider="Mistral",
         deltas=(
             {"content": None, "tool_calls": [{**_TOOL_CALL, "function": {"name": "weather", "arguments": '{"city"'}}]},

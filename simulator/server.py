@@ -27,7 +27,7 @@ BY_MODEL: Final[Mapping[str, str]] = {
     "anthropic/claude-sonnet-4.5": "reasoning",
     "mistralai/mistral-small": "tools",
     "minimax/minimax-m2:free": "free",
-    "azure/own-key": "byok",
+    "openai/gpt-4o": "byok",
     "nvidia/busy": "error_in_200",
     "google/gemini-flash": "rate_limited",
     "openai/breaks-off": "error_in_stream",
@@ -94,7 +94,7 @@ class Simulator:
 
     async def _chat(self, request: Request) -> Response:
         body = await self._note(request)
-        asked: Any = json.loads(body) if body else {}
+        asked: Any = json.loads(body) if body.startswith(b"{") else {}
         name = request.path_params.get("scenario") or BY_MODEL.get(asked.get("model", ""), "hello")
         if name in self.verbatim:
             replies = self.verbatim[name]

@@ -10,9 +10,11 @@ from typing import Any
 
 import openai
 import pytest
+from openai._models import FinalRequestOptions
+from openai.types.chat import ChatCompletionChunk
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
 from simulator import Simulator
 
 from .colours import OPTIONS
@@ -388,3 +390,71 @@ def test_long_stream_is_not_kept(telemetry: Telemetry, client: Make) -> None:
     ((_, count, _),) = telemetry.points()["gen_ai.client.operation.time_per_output_chunk"]
     assert count == 1201
     assert not seam._responses._open
+
+
+def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
+    """What is still open when the interpreter exits is ended as of its last chunk; what came later changes nothing."""
+    stream = _stream(client("slow"))
+    next(stream)
+    time.sleep(0.2)
+    seam: Any = OpenRouterInstrumentor()._seam
+    (hold,) = seam._responses._open.values()
+    seam._responses.end_all()
+    assert _seconds(_left_early(telemetry.one_span())) < 0.2
+    seam._responses.end_all()
+    hold.end_when_last_seen()
+    next(stream)
+    stream.close()
+    telemetry.one_span()
+
+
+def test_callers_parser_refuses_a_stream(telemetry: Telemetry, client: Make) -> None:
+    """A parser of the caller's that raises on a stream fails the call, once; the stream's own end adds nothing."""
+
+    def refuse(_: Any) -> Any:
+        raise CallersError
+
+    options = FinalRequestOptions.construct(
+        method="post", url="/chat/completions", json_data={**REQUEST, "stream": True}
+    )
+    options.post_parser = refuse
+    with pytest.raises(CallersError):
+        client("slow").request(ChatCompletionChunk, options, stream=True, stream_cls=openai.Stream[ChatCompletionChunk])
+    assert _attributes(telemetry.one_span())["error.type"] == "tests.test_ends.CallersError"
+    gc.collect()
+    client("hello").chat.completions.create(**REQUEST)
+    assert len(telemetry.raw_spans) == 2
+
+
+def test_async_cut_whole_answer(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A connection that breaks while the async caller reads is an error of the call."""
+
+    async def main() -> None:
+        async with (
+            _async_client(openrouter, "cut") as client,
+            client.chat.completions.with_streaming_response.create(**REQUEST) as response,
+        ):
+            await response.parse()
+
+    with pytest.raises(Exception, match=r"."):
+        asyncio.run(main())
+    assert _attributes(telemetry.one_span())["error.type"] == "connection"
+
+
+def test_closed_coroutine(telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture) -> None:
+    """A request whose coroutine is closed half-way is cancelled, and its context is left alone."""
+
+    async def main() -> None:
+        async with _async_client(openrouter, "hanging") as client:
+            coroutine: Any = client.chat.completions.create(**REQUEST)
+            coroutine.send(None)
+            coroutine.close()
+
+    asyncio.run(main())
+    assert _attributes(telemetry.one_span())["error.type"] == "cancelled"
+    assert "detach" not in caplog.text
+
+
+def test_event_behind_another_exception() -> None:
+    """An exception that no stream raised has no event behind it."""
+    assert _streams._event_behind(CallersError()) is None

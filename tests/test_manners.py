@@ -20,6 +20,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import (
     OpenRouterInstrumentor,
     _errors,
+    _guard,
     _holds,
     _operations,
     _patch,
@@ -246,13 +247,8 @@ def test_options_are_the_callers(telemetry: Telemetry, client: Make) -> None:
 
 
 def test_body_that_is_no_mapping(telemetry: Telemetry, client: Make) -> None:
-    """A body of raw JSON bytes tells nothing of the request, and is sent."""
-    options = FinalRequestOptions.construct(
-        method="post",
-        url="/chat/completions",
-        json_data=b'{"model": "x"}',
-        headers={"content-type": "application/json"},
-    )
+    """A body that is no JSON object tells nothing of the request, and is sent."""
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=["odd"])
     client("hello").request(ChatCompletion, options)
     span = telemetry.one_span()
     assert span.name == "chat"
@@ -428,3 +424,23 @@ def test_a_fault_costs_only_what_it_must(telemetry: Telemetry, client: Make, mon
     assert (len(chunks), calls) == (4, 1)
     attributes = telemetry.one_span().attributes or {}
     assert attributes["gen_ai.response.id"] == HELLO["gen_ai.response.id"]
+
+
+@pytest.mark.our_fault
+def test_a_fault_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A place that fails again is told at debug level only, with its traceback."""
+
+    @_guard.guarded
+    def entrance() -> None:
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        assert entrance() is None
+    levels = [record.levelname for record in caplog.records if record.name == _guard.logger.name]
+    assert levels == ["WARNING", "DEBUG", "DEBUG", "DEBUG"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_uninstrument_of_nothing() -> None:
+    """Taking out what was never put in is harmless."""
+    OpenRouterInstrumentor()._uninstrument()

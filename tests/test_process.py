@@ -87,13 +87,11 @@ os.waitpid(child, 0)
 def test_without_the_sdk() -> None:
     """Where the SDK is missing the package loads, says so in one line, and does nothing."""
     script = """
-import sys, importlib.metadata as m
-real = m.distribution
-def distribution(name):
-    if name == "openai": raise m.PackageNotFoundError(name)
-    return real(name)
-import opentelemetry.instrumentation.dependencies as d
-d.version = lambda name: distribution(name).version
+import sys
+import opentelemetry.instrumentation.dependencies as dependencies
+def version(name):
+    raise dependencies.PackageNotFoundError(name)
+dependencies.version = version
 sys.modules["openai"] = None
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 OpenRouterInstrumentor().instrument()

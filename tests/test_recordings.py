@@ -1,9 +1,11 @@
 """Real exchanges with OpenRouter, replayed byte for byte, in every colour."""
 
+import inspect
 import json
 from typing import Any, Final
 
 import pytest
+from openai.resources.chat import Completions
 
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from simulator import Simulator
@@ -32,6 +34,7 @@ TYPED: Final = ("messages", "model", "n", "tools", "tool_choice", "max_completio
 def _request(recording: Recording, colour: str) -> dict[str, Any]:
     # `.parse()` and `.stream()` refuse tools that are not strict before anything is sent.
     names = [name for name in TYPED if name != "tools" or not ("parse" in colour or "helper" in colour)]
+    names = [name for name in names if name in inspect.signature(Completions.create).parameters]
     typed = {key: recording.body[key] for key in names if key in recording.body}
     extra = {k: v for k, v in recording.body.items() if k not in names and k != "stream"}
     return {**typed, **({"extra_body": extra} if extra else {})}

@@ -23,7 +23,7 @@ class OpenResponses:
         # Responses that died unread. A finaliser may run on any line of any thread, also inside a lock of the
         # telemetry SDK, so nothing may be recorded there: the weak reference's callback is this deque's own
         # `append`, and the calls end at the next safe moment.
-        self.dead: deque[weakref.ref[Any]] = deque()
+        self.dead: deque[Any] = deque()
         self._exits: set[bool] = set()
 
     def hold(self, response: Any, call: Call, operation: Operation) -> "Hold":
@@ -41,9 +41,7 @@ class OpenResponses:
     def end_dead(self) -> None:
         """End the calls whose responses are gone; called where it is safe to record."""
         while self.dead:
-            hold = self.dead.popleft()
-            if isinstance(hold, Hold):
-                hold.end_when_last_seen()
+            self.dead.popleft().end_when_last_seen()
 
     @guarded
     def end_all(self) -> None:

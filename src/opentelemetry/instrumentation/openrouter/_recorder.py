@@ -188,6 +188,7 @@ class Call:
             self._span.set_status(Status(StatusCode.ERROR, failure.message))
 
     def _record_points(self, found: dict[str, Any], seconds: float) -> None:
+        # Each point has a dict of its own: older SDKs keep the very one they are given.
         recorder, point, context = self._recorder, self._upstream_point(), self.context
         if self.answer.model is not None:
             point[names.GEN_AI_RESPONSE_MODEL] = self.answer.model
@@ -197,11 +198,10 @@ class Call:
         if self._first_chunk is not None:
             recorder.first_chunk.record(self._first_chunk - self._began, {**point, **self._server}, context)
         if names.ERROR_TYPE in found:
-            point[names.ERROR_TYPE] = found[names.ERROR_TYPE]
+            point = {**point, names.ERROR_TYPE: found[names.ERROR_TYPE]}
         if names.GEN_AI_USAGE_COST in found:
             recorder.cost.record(found[names.GEN_AI_USAGE_COST], point, context)
-        point.update(self._server)
-        recorder.duration.record(seconds, point, context)
+        recorder.duration.record(seconds, {**point, **self._server}, context)
 
     def _upstream_point(self) -> Attributes:
         point = self._point.copy()
