@@ -1,0 +1,98 @@
+"""Prints the CPU time that the instrumentation adds to a call, over a transport that answers from memory.
+
+usage: overhead.py [TURNS]
+
+Batches with the instrumentation off and on alternate, so that the machine's moods fall on both alike; printed are the
+medians of the differences, in microseconds. Figures are for comparing two states of this project on one machine; no
+test depends on them.
+"""
+
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openai
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from simulator import EXCHANGES, Exchange
+
+httpx: Any = sys.modules["httpx2" if "httpx2" in sys.modules else "httpx"]
+PROVIDERS = {
+    "tracer_provider": TracerProvider(shutdown_on_exit=False),
+    "meter_provider": MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False),
+}
+HUNDRED = Exchange(deltas=tuple({"content": "word "} for _ in range(100)), usage=EXCHANGES["hello"].usage)
+
+
+def client_of(exchange: Exchange, host: str, *, stream: bool) -> openai.OpenAI:
+    """A client whose calls are all answered with *exchange*."""
+    reply = exchange.reply(stream=stream)
+    body = b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
+
+    def answer(_: Any) -> Any:
+        return httpx.Response(200, headers={"content-type": reply.content_type}, content=body)
+
+    transport = httpx.Client(transport=httpx.MockTransport(answer))
+    return openai.OpenAI(api_key="k", base_url=f"https://{host}/api/v1", http_client=transport, max_retries=0)
+
+
+def plain_call(client: openai.OpenAI) -> None:
+    """One plain call."""
+    client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}], temperature=0.2)
+
+
+def streamed_call(client: openai.OpenAI) -> None:
+    """One stream, read to its end."""
+    for _ in client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}], stream=True):
+        pass
+
+
+def added(call: Callable[[], None], turns: int, batch: int) -> tuple[float, float]:
+    """Microseconds of a bare call, and those that the instrumentation adds."""
+
+    def timed() -> float:
+        started = time.process_time()
+        for _ in range(batch):
+            call()
+        return (time.process_time() - started) / batch * 1e6
+
+    timed()
+    gc.collect()
+    gc.freeze()
+    bare: list[float] = []
+    differences: list[float] = []
+    for _ in range(turns):
+        bare.append(timed())
+        OpenRouterInstrumentor().instrument(skip_dep_check=True, **PROVIDERS)
+        call()
+        differences.append(timed() - bare[-1])
+        OpenRouterInstrumentor().uninstrument()
+    return statistics.median(bare), statistics.median(differences)
+
+
+def main() -> None:
+    """Measure and print."""
+    turns = int(sys.argv[1]) if sys.argv[1:] else 60
+    ours, other = "openrouter.ai", "api.openai.com"
+    chat, hundred = client_of(EXCHANGES["hello"], ours, stream=False), client_of(HUNDRED, ours, stream=True)
+    elsewhere = client_of(EXCHANGES["hello"], other, stream=False)
+    for name, call, batch in (
+        ("plain call", lambda: plain_call(chat), 20),
+        ("stream of 100 chunks", lambda: streamed_call(hundred), 3),
+        ("client of another host", lambda: plain_call(elsewhere), 20),
+    ):
+        bare, more = added(call, turns, batch)
+        print(f"{name:24} bare {bare:7.0f} us   added {more:7.1f} us")
+
+
+if __name__ == "__main__":
+    main()
