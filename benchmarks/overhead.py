@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import openai
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
-
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from simulator import EXCHANGES, Exchange

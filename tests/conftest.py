@@ -6,8 +6,8 @@ from typing import Any
 
 import openai
 import pytest
-
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _guard
+
 from simulator import Simulator
 
 from .telemetry import Telemetry

@@ -4,14 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
-
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 TIMES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
 

@@ -4,8 +4,8 @@ import urllib.parse
 from typing import Any
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+
 from simulator import Simulator
 
 from .colours import STREAMED, WHOLE, Way, outcome

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter._endpoints import Endpoints
 from opentelemetry.instrumentation.openrouter._settings import BASE_URLS_VARIABLE, read_settings
 

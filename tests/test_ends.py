@@ -12,9 +12,9 @@ import openai
 import pytest
 from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletionChunk
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
 from simulator import Simulator
 
 from .colours import OPTIONS

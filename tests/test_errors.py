@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter._errors import Failure, failure_in, failure_of
 
 

@@ -4,9 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import opentelemetry.instrumentation.openrouter as package
+import pytest
 
 FLOORS = {
     "attributes": 0,

@@ -12,9 +12,6 @@ import pydantic
 import pytest
 from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletion
-from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
-
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import (
@@ -27,7 +24,10 @@ from opentelemetry.instrumentation.openrouter import (
     _recorder,
     _response,
 )
-from simulator import Simulator
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
+
+from simulator import EXCHANGES, Simulator
 
 from .colours import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
 from .scenarios import HELLO, REQUEST
@@ -231,6 +231,21 @@ def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make
     copy = client("hello").with_options(timeout=5)
     response = copy.post("/chat/completions", cast_to=httpx.Response, body=REQUEST)
     assert response.json()["usage"]["cost"] == 0.00014
+    assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
+
+
+def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A transport that answers from memory hands out a response that is closed already, and still is a stream."""
+    body = b"".join(piece for piece in EXCHANGES["hello"].reply(stream=True).pieces if isinstance(piece, bytes))
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
+    with openai.OpenAI(
+        base_url=openrouter.base_url("hello"), http_client=httpx.Client(transport=transport), **OPTIONS
+    ) as client:
+        raw = client.chat.completions.with_raw_response.create(**REQUEST, stream=True)
+        assert raw.http_response.is_closed
+        assert not telemetry.raw_spans
+        assert len(list(raw.parse())) == 4
     assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
 
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import openai
 import pytest
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from simulator import Simulator
 
 from .scenarios import REQUEST

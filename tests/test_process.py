@@ -8,8 +8,8 @@ from importlib.metadata import entry_points, metadata, requires
 from pathlib import Path
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, __version__
+
 from simulator import Simulator
 
 CLIENT = """

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _errors, attributes
+
 from simulator import Simulator
 
 from .scenarios import SCENARIOS

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 from openai.resources.chat import Completions
-
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+
 from simulator import Simulator
 from simulator.recordings import Recording, read_recordings, recordings_folder
 

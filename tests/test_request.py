@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter._request import request_attributes
 
 

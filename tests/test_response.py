@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-
 from opentelemetry.instrumentation.openrouter._operations import operation_at
 from opentelemetry.instrumentation.openrouter._response import Answer, fold_chunk, fold_whole, response_attributes
+
 from simulator import EXCHANGES
 
 

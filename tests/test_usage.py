@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from opentelemetry.instrumentation.openrouter._usage import usage_attributes
 
 COST = "gen_ai.usage.cost"

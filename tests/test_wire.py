@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import openai
 import pytest
-
 from opentelemetry.instrumentation.openrouter._wire import (
     Attributes,
     Table,

@@ -11,10 +11,9 @@ from typing import Any, Final
 import openai
 import wrapt
 from openai._compat import model_copy
+from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-
-from opentelemetry import context as otel_context
 
 from ._guard import guarded
 from ._holds import Hold, OpenResponses

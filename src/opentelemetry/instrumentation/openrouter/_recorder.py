@@ -6,11 +6,10 @@ What is recorded comes from the floors below as plain attributes; what the SDK a
 import time
 from typing import Any, Final
 
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
-
-from opentelemetry import trace
 
 from . import attributes as names
 from ._errors import failure_of

@@ -1,0 +1,56 @@
+"""`make demo` in small: the example program runs, the table is right, and the telemetry also goes where it is sent."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+needs_exporter = pytest.mark.skipif(
+    importlib.util.find_spec("opentelemetry.exporter") is None, reason="the extra `demo` is not installed"
+)
+
+
+@needs_exporter
+def test_demo() -> None:
+    """Ten calls, their bill to the last digit, and the same spans and metrics at an OTLP endpoint."""
+    received: list[tuple[str, bytes]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name of the base
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, ROOT / "demo" / "run.py"],
+            env={
+                **{key: value for key, value in os.environ.items() if key != "OPENROUTER_API_KEY"},
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{receiver.server_port}",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        receiver.shutdown()
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[2].split()[:3] == ["asked", "answered", "provider"]
+    assert sum("(stream)" in line for line in lines) == 4
+    totals = [line.split() for line in lines if line.startswith("all ")]
+    assert [total[1:] for total in totals] == [["10", "3", "325", "552", "0.0012571"]] * 2
+    paths = {path for path, _ in received}
+    assert paths == {"/v1/traces", "/v1/metrics"}
+    assert any(b"gen_ai.usage.cost" in body for path, body in received if path == "/v1/traces")
+    assert any(b"gen_ai.client.token.usage" in body for path, body in received if path == "/v1/metrics")
