@@ -6,7 +6,7 @@ SDK's models of them; no exception, no clock and no span is known here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from . import attributes as names
 from ._errors import EMPTY_RESPONSE, Failure, failure_in
@@ -116,8 +116,8 @@ def _fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[
         answer.service_tier = text(tier)
 
 
-def _fold_choices(answer: Answer, choices: object) -> None:
-    for position, choice in enumerate(_items(choices)):
+def _fold_choices(answer: Answer, choices: Any) -> None:
+    for position, choice in enumerate(choices if issubclass(type(choices), list) else ()):
         declared, others = layers(choice)
         reason = text(declared.get("finish_reason"))
         if reason is None:
@@ -139,10 +139,6 @@ def _has_output(choices: list[object]) -> bool:
         if any(declared.get(part) or others.get(part) for part in _OUTPUT):
             return True
     return False
-
-
-def _items(choices: object) -> list[object]:
-    return cast("list[object]", choices) if isinstance(choices, list) else []
 
 
 def _in_order(reasons: dict[int, str]) -> tuple[str, ...]:
