@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from . import attributes as names
-from ._wire import Attributes, Table, double, flag, integer, members, read, text, texts
-
-_MOST_METADATA: Final = 16  # pairs that OpenRouter accepts
+from ._wire import Attributes, Table, double, flag, integer, members, read, spread, text, texts
 
 
 def request_attributes(body: Mapping[str, object], *headers: object) -> Attributes:
@@ -25,7 +23,7 @@ def request_attributes(body: Mapping[str, object], *headers: object) -> Attribut
     for mapping in headers:
         if mapping:
             for header, value in members(mapping).items():
-                found.update(_header(header.lower(), value))
+                found.update(_header(str(header).lower(), value))
     read(body, _BODY, found)
     # Both may be sent; `max_tokens` is the deprecated one.
     if "max_completion_tokens" in body:
@@ -79,8 +77,7 @@ def _sorting(sort: object) -> str | None:
 
 
 def _metadata(metadata: object) -> Attributes:
-    pairs = list(members(metadata).items())[:_MOST_METADATA]
-    return {f"{names.OPENROUTER_REQUEST_METADATA}.{key}": taken for key, value in pairs if (taken := text(value))}
+    return spread(metadata, names.OPENROUTER_REQUEST_METADATA, text)
 
 
 _APP_HEADERS: Final = {
@@ -127,7 +124,7 @@ _BODY: Final[Table] = {
     "route": (names.OPENROUTER_REQUEST_ROUTE, text),
     "preset": (names.OPENROUTER_REQUEST_PRESET, text),  # https://openrouter.ai/docs/features/presets
     "service_tier": (names.OPENROUTER_REQUEST_SERVICE_TIER, text),
-    "metadata": _metadata,
+    "metadata": _metadata,  # OpenRouter accepts 16 pairs
     "user": (names.USER_ID, text),
     "session_id": _session,  # https://openrouter.ai/docs/guides/features/broadcast
 }

@@ -9,9 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from . import attributes as names
-from ._wire import Attributes, Table, amount, count, flag, members, read
-
-_MOST_TOOLS: Final = 16
+from ._wire import Attributes, Table, amount, count, flag, read, spread
 
 
 def usage_attributes(usage: object) -> Attributes:
@@ -41,12 +39,7 @@ def _total_cost(found: Attributes) -> float | None:
 
 
 def _server_tools(details: object) -> Attributes:
-    uses = list(members(details).items())[:_MOST_TOOLS]
-    return {
-        f"{names.OPENROUTER_USAGE_SERVER_TOOL_USE}.{tool}": taken
-        for tool, value in uses
-        if (taken := count(value)) is not None
-    }
+    return spread(details, names.OPENROUTER_USAGE_SERVER_TOOL_USE, count)
 
 
 _USAGE: Final[Table] = {

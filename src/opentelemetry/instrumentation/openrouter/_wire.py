@@ -19,6 +19,7 @@ Table: TypeAlias = "dict[str, Row]"
 NOTHING: Final[Mapping[str, Any]] = {}
 _INT64: Final = 2**63  # OTLP integers are 64 bits wide; a wider one would fail the export of its whole batch
 _MOST_ITEMS: Final = 64
+_MOST_KEYS: Final = 16
 
 
 def layers(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -55,6 +56,15 @@ def read(node: object, table: Table, into: Attributes) -> None:
                     into[name] = taken
             else:
                 read(value, row, into)
+
+
+def spread(node: object, prefix: str, take: Taker) -> Attributes:
+    """The members of a map with keys of the sender's choice, at most 16 of them: `<prefix>.<key>` each."""
+    return {
+        f"{prefix}.{name}": taken
+        for key, value in list(members(node).items())[:_MOST_KEYS]
+        if (name := text(key)) is not None and (taken := take(value)) is not None
+    }
 
 
 def text(value: object) -> str | None:
