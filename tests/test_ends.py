@@ -347,6 +347,27 @@ def test_fifty_at_once(telemetry: Telemetry, openrouter: Simulator) -> None:
     assert [_attributes(span)["gen_ai.usage.cost"] for span in telemetry.raw_spans] == [0.00014] * 50
 
 
+def test_threads(telemetry: Telemetry, client: Make) -> None:
+    """Threads that share a client do not mix, and the metrics add up."""
+    hello = client("hello")
+
+    def work() -> None:
+        for _ in range(5):
+            hello.chat.completions.create(**REQUEST)
+            list(_stream(hello))
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not telemetry.started.open
+    assert len(telemetry.raw_spans) == 160
+    ((_, count, total),) = telemetry.points()["gen_ai.usage.cost"]
+    assert count == 160
+    assert total == pytest.approx(160 * 0.00014)
+
+
 class CollectingProcessor(SpanProcessor):
     """Runs the garbage collector inside a lock that cannot be entered twice, as any line of an exporter may."""
 
