@@ -192,6 +192,15 @@ def test_lines_of_a_streaming_response(telemetry: Telemetry, client: Make) -> No
     assert LEFT not in attributes
 
 
+def test_body_read_by_hand(telemetry: Telemetry, client: Make) -> None:
+    """A body that is no stream can still be read piece by piece, of the caller's own size."""
+    stream = _stream(client("error_instead_of_stream"))
+    pieces = list(stream.response.iter_bytes(10))
+    assert {len(piece) for piece in pieces[:-1]} == {10}
+    stream.close()
+    telemetry.one_span()
+
+
 def test_cut_connection(telemetry: Telemetry, client: Make) -> None:
     """A connection that breaks in a stream is an error of the call."""
     with pytest.raises(Exception, match=r"."):

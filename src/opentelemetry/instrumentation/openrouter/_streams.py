@@ -7,6 +7,7 @@ own objects, as lazy as they were.
 import traceback
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from openai import AsyncStream, Stream
@@ -73,15 +74,15 @@ def listen_async(response: Any, hold: Hold) -> None:
 def observe(stream: Any, hold: Hold) -> None:
     """Stand in for what *stream* iterates; the stream stays the SDK's own, and as lazy."""
     # `Stream._iterator` is what __next__ and __iter__ read (openai/_streaming.py, 1.26.0 to 3.52.0).
-    kept = bytearray()
-    is_json = str(stream.response.headers.get("content-type", "")).startswith("application/json")
+    response, kept = stream.response, bytearray()
+    is_json = str(response.headers.get("content-type", "")).startswith("application/json")
     if issubclass(type(stream), AsyncStream):
         if is_json:
-            stream.response.aiter_bytes = lambda pieces=stream.response.aiter_bytes: _keeping_async(pieces(), kept)
+            response.aiter_bytes = partial(_keeping_async, kept, response.aiter_bytes)
         stream._iterator = _chunks_async(stream._iterator, hold, kept)
     else:
         if is_json:
-            stream.response.iter_bytes = lambda pieces=stream.response.iter_bytes: _keeping(pieces(), kept)
+            response.iter_bytes = partial(_keeping, kept, response.iter_bytes)
         stream._iterator = _chunks(stream._iterator, hold, kept)
     hold.iterator = weakref.ref(stream._iterator)
 
@@ -137,14 +138,16 @@ def _sight(hold: Hold) -> Callable[[object], None]:
 def _unread(*_: object) -> None: ...
 
 
-def _keeping(pieces: Iterator[bytes], kept: bytearray) -> Iterator[bytes]:
-    for piece in pieces:
+def _keeping(kept: bytearray, pieces: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
+    for piece in pieces(*args, **kwargs):
         kept += piece[: _MOST_JSON - len(kept)]
         yield piece
 
 
-async def _keeping_async(pieces: AsyncIterator[bytes], kept: bytearray) -> AsyncIterator[bytes]:
-    async for piece in pieces:
+async def _keeping_async(
+    kept: bytearray, pieces: Callable[..., AsyncIterator[bytes]], *args: Any, **kwargs: Any
+) -> AsyncIterator[bytes]:
+    async for piece in pieces(*args, **kwargs):
         kept += piece[: _MOST_JSON - len(kept)]
         yield piece
 
