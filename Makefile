@@ -56,4 +56,4 @@ check: test lint types package ## all that CI runs
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-package dist .coverage .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest .venv-package dist .coverage .pytest_cache .ruff_cache .hypothesis

@@ -1,11 +1,12 @@
 """The points of each metric: names, attributes and values, sampled or not."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _holds, _recorder, _streams
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
@@ -79,7 +80,28 @@ def test_stream(sampled: Telemetry, openrouter: Simulator, client: Callable[...,
     ((_, _, seconds),) = points[DURATION]
     ((_, _, first),) = points[FIRST_CHUNK]
     ((_, _, gaps),) = points[CHUNK_GAP]
-    assert 51 * 0.05 <= gaps < gaps + first <= seconds
+    assert 0 < gaps < gaps + first <= seconds
+
+
+def test_times_are_exact(
+    telemetry: Telemetry, client: Callable[..., openai.OpenAI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that moves one second at each look: start, headers, five chunks, end."""
+    ticks = itertools.count(1)
+    for module in (_recorder, _holds, _streams):
+        monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
+    for _ in client("reasoning").chat.completions.create(**REQUEST, stream=True):
+        pass
+    span = telemetry.one_span()
+    attributes = span.attributes or {}
+    assert attributes["gen_ai.response.time_to_first_chunk"] == 2.0
+    assert attributes["openrouter.response.time_to_first_token"] == 2.0
+    assert span.start_time is not None
+    assert span.end_time == span.start_time + 7_000_000_000
+    points = telemetry.points()
+    assert [(count, total) for _, count, total in points[FIRST_CHUNK]] == [(1, 2.0)]
+    assert [(count, total) for _, count, total in points[CHUNK_GAP]] == [(4, 4.0)]
+    assert [(count, total) for _, count, total in points[DURATION]] == [(1, 7.0)]
 
 
 def test_failed_call(sampled: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
