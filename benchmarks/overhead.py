@@ -22,7 +22,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from simulator import EXCHANGES, Exchange
+from simulator import EXCHANGES, Chat, Exchange
 
 httpx: Any = sys.modules["httpx2" if "httpx2" in sys.modules else "httpx"]
 PROVIDERS = {
@@ -34,7 +34,7 @@ HUNDRED = Exchange(deltas=tuple({"content": "word "} for _ in range(100)), usage
 
 def client_of(exchange: Exchange, host: str, *, stream: bool) -> openai.OpenAI:
     """A client whose calls are all answered with *exchange*."""
-    reply = exchange.reply(stream=stream)
+    reply = exchange.reply(Chat(), stream=stream)
     body = b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
 
     def answer(_: Any) -> Any:

@@ -1,10 +1,13 @@
 """A stand-in for OpenRouter: real HTTP on loopback, with the habits of the real wire.
 
-The tests, the demo and the benchmarks talk to this one. `exchanges` says what is answered, `server` puts it on the
-wire, `recordings` replays real exchanges byte for byte.
+The tests, the demo and the benchmarks talk to this one. `exchanges` says what is answered; `chat`, `responses` and
+`results` put it into the words of each endpoint; `server` sends it; `recordings` replays real exchanges byte for byte.
 """
 
-from .exchanges import EXCHANGES, Exchange
+from .chat import Chat
+from .exchange import Exchange, Reply
+from .exchanges import EXCHANGES
+from .responses import Responses
 from .server import Received, Simulator
 
-__all__ = ["EXCHANGES", "Exchange", "Received", "Simulator"]
+__all__ = ["EXCHANGES", "Chat", "Exchange", "Received", "Reply", "Responses", "Simulator"]

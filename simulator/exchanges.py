@@ -1,201 +1,15 @@
-"""What the simulator answers: one `Exchange` a scenario, from which both the whole answer and the stream are made.
+"""What the simulator answers: one `Exchange` a scenario.
 
 The shapes are those of recorded answers (2025-10 to 2026-09) and of https://openrouter.ai/docs/api/reference/overview,
 streaming and errors-and-debugging; the contents are invented.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
-JSON = dict[str, Any]
-LastChunk = Literal["null finish", "no choices", "repeated finish"]
-
-
-class Cut:
-    """In a body: the connection breaks here."""
-
-
-@dataclass(frozen=True)
-class Pause:
-    """In a body: nothing comes for so many seconds."""
-
-    seconds: float
-
-
-Piece = bytes | Pause | Cut
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One HTTP response, as pieces of its body."""
-
-    pieces: list[Piece]
-    content_type: str = "application/json"
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One answer of OpenRouter, whichever way it is asked for."""
-
-    id: str = "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
-    model: str = "openai/gpt-4o-mini"
-    provider: str | None = "OpenAI"
-    deltas: tuple[JSON, ...] = ({"content": "Hel"}, {"content": "lo"})
-    """What the model says, piece by piece; `index` in a delta is its choice."""
-    finish: Mapping[int, tuple[str, str | None]] = field(default_factory=lambda: {0: ("stop", "stop")})
-    """For each choice its finish reason and the native one."""
-    usage: JSON | None = None
-    service_tier: str | None = None
-    final: LastChunk = "repeated finish"
-    """Which of the three recorded shapes the chunk with the usage has."""
-    keep_alive: int = 0
-    """So many comments before a stream, so many blanks before a whole answer."""
-    pause: float = 0.0
-    """Seconds between two chunks, and before a whole answer."""
-    cut_after: int | None = None
-    """The connection breaks after so many deltas."""
-    error: JSON | None = None
-    """The `error` member: of the body with an error status, or with 200; in a stream, of its last chunk."""
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    verbatim: Reply | None = None
-    """Sent as it is, whatever was asked."""
-
-    def reply(self, *, stream: bool) -> Reply:
-        """The HTTP response to a request that asked for a stream, or did not."""
-        if self.verbatim is not None:
-            return self.verbatim
-        headers = {"X-Generation-Id": self.id, **self.headers}
-        if self.status != 200:  # noqa: PLR2004 - HTTP's OK
-            return Reply([_json({"error": self.error, "user_id": "user_canary"})], status=self.status, headers=headers)
-        if stream:
-            return Reply(list(self._events()), "text/event-stream", headers=headers)
-        pieces: list[Piece] = [b"\n         " for _ in range(self.keep_alive)]
-        pieces += [Pause(self.pause)] if self.pause else []
-        body = _json(self.whole())
-        if self.cut_after is not None:
-            return Reply([*pieces, body[: len(body) // 2], Cut()], headers=headers)
-        return Reply([*pieces, body], headers=headers)
-
-    def whole(self) -> JSON:
-        """The body of a plain answer."""
-        if self.error is not None and self.usage is None:
-            return {"id": self.id, "error": self.error}
-        choices = [
-            {
-                "logprobs": None,
-                "finish_reason": reason,
-                "native_finish_reason": native,
-                "index": index,
-                "message": self._message(index),
-            }
-            for index, (reason, native) in self.finish.items()
-        ]
-        body = {**self._head("chat.completion"), "choices": choices, "system_fingerprint": None}
-        if self.service_tier is not None:
-            body["service_tier"] = self.service_tier
-        if self.error is not None:
-            body["error"] = self.error
-        return body if self.usage is None else {**body, "usage": self.usage}
-
-    def chunks(self) -> Iterator[JSON]:
-        """The chunks of a streamed answer."""
-        for delta in self.deltas:
-            index = delta.get("index", 0)
-            yield self._chunk([self._choice(index, {k: v for k, v in delta.items() if k != "index"})])
-        if self.error is not None:
-            error_chunk = self._chunk([self._choice(0, {"content": ""})], error=self.error)
-            yield error_chunk if self.usage is None else {**error_chunk, "usage": self.usage}
-            return
-        finished = [self._choice(index, {"content": ""}, *reasons) for index, reasons in self.finish.items()]
-        yield self._chunk(finished)
-        if self.usage is not None:
-            last = {
-                "null finish": [self._choice(index, {"content": ""}) for index in self.finish],
-                "no choices": [],
-                "repeated finish": finished,
-            }[self.final]
-            tier = {} if self.service_tier is None else {"service_tier": self.service_tier}
-            yield self._chunk(last, **tier, usage=self.usage)
-
-    def _events(self) -> Iterator[Piece]:
-        yield from [b": OPENROUTER PROCESSING\n\n"] * self.keep_alive
-        for position, chunk in enumerate(self.chunks()):
-            if position == self.cut_after:
-                yield Cut()
-                return
-            if self.pause:
-                yield Pause(self.pause)
-            yield b"data: " + _json(chunk) + b"\n\n"
-        yield b"data: [DONE]\n\n"
-
-    def _head(self, kind: str) -> JSON:
-        head: JSON = {"id": self.id, "object": kind, "created": 1762179802, "model": self.model}
-        return head if self.provider is None else {**head, "provider": self.provider}
-
-    def _chunk(self, choices: list[JSON], **more: Any) -> JSON:
-        return {**self._head("chat.completion.chunk"), "choices": choices, **more}
-
-    def _choice(self, index: int, delta: JSON, reason: str | None = None, native: str | None = None) -> JSON:
-        return {
-            "index": index,
-            "delta": {"role": "assistant", **delta},
-            "finish_reason": reason,
-            "native_finish_reason": native,
-            "logprobs": None,
-        }
-
-    def _message(self, index: int) -> JSON:
-        message: JSON = {"role": "assistant", "content": None, "refusal": None, "reasoning": None}
-        calls: dict[int, JSON] = {}
-        for delta in self.deltas:
-            if delta.get("index", 0) != index:
-                continue
-            for key, value in delta.items():
-                if value is None:
-                    continue
-                if key in ("content", "reasoning"):
-                    message[key] = (message[key] or "") + value
-                elif key == "tool_calls":
-                    for call in value:
-                        known = calls.setdefault(call["index"], {**call, "function": {"name": None, "arguments": ""}})
-                        known["function"]["name"] = known["function"]["name"] or call["function"].get("name")
-                        known["function"]["arguments"] += call["function"].get("arguments", "")
-                elif key != "index":
-                    message[key] = value
-        return {**message, "tool_calls": list(calls.values())} if calls else message
-
-
-def usage(prompt: int, completion: int, cost: float, *, reasoning: int = 0, cached: int = 0, **more: Any) -> JSON:
-    """A usage object as OpenRouter sends it since 2026."""
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "cost": cost,
-        "is_byok": False,
-        "prompt_tokens_details": {
-            "cached_tokens": cached,
-            "cache_write_tokens": 0,
-            "audio_tokens": 0,
-            "video_tokens": 0,
-        },
-        "cost_details": {
-            "upstream_inference_cost": cost,
-            "upstream_inference_prompt_cost": 4e-05,
-            "upstream_inference_completions_cost": 0.0001,
-        },
-        "completion_tokens_details": {"reasoning_tokens": reasoning, "image_tokens": 0, "audio_tokens": 0},
-        **more,
-    }
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
+from .exchange import JSON, Exchange, Reply, usage
+from .results import PNG
 
 
 def _failing(status: int, message: str, **metadata: Any) -> Exchange:
@@ -205,6 +19,46 @@ def _failing(status: int, message: str, **metadata: Any) -> Exchange:
 
 _HELLO: Final = Exchange(usage=usage(43, 120, 0.00014, reasoning=11, cached=12))
 _TOOL_CALL: Final = {"index": 0, "id": "call_a", "type": "function"}
+_SECOND_CALL: Final = {"index": 1, "id": "call_b", "type": "function"}
+_THOUGHT: Final = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
+_SERVER_TOOL_CALL: Final = {
+    "type": "reasoning.server_tool_call",
+    "index": 3,
+    "tool_name": "openrouter:web_search",
+    "tool_call_id": "st_1",
+    "arguments": '{"query": "weather"}',
+    "result": "sunny",
+}
+_CITATION: Final = {
+    "type": "url_citation",
+    "url_citation": {
+        "url": "https://weather.example",
+        "title": "Weather",
+        "content": "Sunny today",
+        "start_index": 0,
+        "end_index": 4,
+    },
+}
+# https://openrouter.ai/docs/guides/features/router-metadata
+_ROUTING: Final[JSON] = {
+    "requested": "openai/gpt-4o-mini",
+    "strategy": "fallback",
+    "region": "iad",
+    "summary": "tried 2 providers",
+    "attempt": 2,
+    "is_byok": False,
+    "endpoints": {
+        "total": 2,
+        "available": [
+            {"provider": "OpenAI", "model": "openai/gpt-4o-mini", "selected": False},
+            {"provider": "Azure", "model": "openai/gpt-4o-mini", "selected": True},
+        ],
+    },
+    "attempts": [
+        {"provider": "OpenAI", "model": "openai/gpt-4o-mini", "status": 429},
+        {"provider": "Azure", "model": "openai/gpt-4o-mini", "status": 200},
+    ],
+}
 _DEEPSEEK: Final = "deepseek/deepseek-chat-v3.1"
 
 EXCHANGES: Final[Mapping[str, Exchange]] = {
@@ -277,6 +131,56 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         finish={0: ("tool_calls", "tool_calls")},
         usage=usage(80, 12, 0.00002),
     ),
+    # All that a message may hold beside text. Signatures and encrypted data must never be told.
+    "every_part": Exchange(
+        deltas=(
+            {"content": "", "reasoning": "Search, ", "reasoning_details": [{**_THOUGHT, "text": "Search, "}]},
+            {"content": "", "reasoning": "then draw.", "reasoning_details": [{**_THOUGHT, "text": "then draw."}]},
+            {"content": "", "reasoning_details": [{**_THOUGHT, "signature": "secret_signature"}]},
+            {
+                "content": "",
+                "reasoning_details": [
+                    {"type": "reasoning.encrypted", "data": "secret_encrypted", "index": 1, "format": None},
+                    {"type": "reasoning.summary", "summary": "Look it up", "index": 2, "format": None},
+                    _SERVER_TOOL_CALL,
+                ],
+            },
+            {"content": "", "annotations": [_CITATION]},
+            {"content": "It is "},
+            {"content": "sunny.", "refusal": "No more."},
+            {"content": "", "images": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}]},
+            {"content": "", "audio": {"id": "audio_1", "data": "AAAA", "transcript": "It is "}},
+            {"content": "", "audio": {"data": "AAAA", "transcript": "sunny."}},
+        ),
+        usage=usage(90, 40, 0.0021),
+    ),
+    "parallel_tools": Exchange(
+        deltas=(
+            {"content": "I look.", "tool_calls": [{**_TOOL_CALL, "function": {"name": "weather", "arguments": ""}}]},
+            {"tool_calls": [{**_TOOL_CALL, "function": {"arguments": '{"city": "Par'}}]},
+            {"tool_calls": [{**_SECOND_CALL, "function": {"name": "clock", "arguments": '{"zone": "CET"}'}}]},
+            {"tool_calls": [{**_TOOL_CALL, "function": {"arguments": 'is", "days": [1, 2]}'}}]},
+        ),
+        finish={0: ("tool_calls", "tool_use")},
+        usage=usage(80, 12, 0.00002),
+    ),
+    "refusal": Exchange(deltas=({"refusal": "I can"}, {"refusal": "not."}), usage=usage(9, 4, 1e-06)),
+    # https://openrouter.ai/docs/features/response-caching: zero tokens, and an id of its own
+    "cached": Exchange(
+        usage=usage(0, 0, 0),
+        headers={
+            "X-OpenRouter-Cache-Status": "HIT",
+            "X-OpenRouter-Cache-Age": "42",
+            "X-OpenRouter-Cache-TTL": "258",
+            "X-OpenRouter-Cache-Source-Id": "gen-1762179000-Source",
+        },
+    ),
+    "routed": Exchange(provider="Azure", usage=usage(43, 120, 0.00014), routing=_ROUTING),
+    "routed_in_vain": replace(
+        _failing(503, "No available provider"),
+        routing={**_ROUTING, "attempt": 1, "attempts": [_ROUTING["attempts"][0]], "endpoints": {"available": []}},
+    ),
+    "empty": Exchange(verbatim=Reply([b"{}"])),
     "server_tools": Exchange(
         usage={  # no `is_byok`, and a cost far above the inference cost
             "prompt_tokens": 900,
@@ -316,6 +220,11 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         },
     ),
     "error_in_stream_without_usage": Exchange(error={"code": "server_error", "message": "Provider disconnected"}),
+    "typed_error": replace(
+        _HELLO,
+        usage=usage(9, 0, 0),
+        error={"code": 400, "message": "Too long", "metadata": {"error_type": "context_length_exceeded"}},
+    ),
     "error_finish": Exchange(finish={0: ("error", "error")}, usage=usage(43, 2, 0)),
     "error_in_200": Exchange(
         error={"message": "Upstream error from Nvidia: Service temporarily overloaded", "code": 502}

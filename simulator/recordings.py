@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .exchanges import Reply
+from .exchange import Reply
 
 FOLDER_VARIABLE: Final = "OPENROUTER_RECORDINGS"
 

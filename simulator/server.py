@@ -6,6 +6,7 @@ added); the plain `<url>/api/v1` picks the scenario by the model that is asked f
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import time
@@ -19,7 +20,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from .exchanges import EXCHANGES, Cut, Exchange, Pause, Reply
+from .chat import Chat, Completions
+from .exchange import Cut, Exchange, Pause, Reply, Wire
+from .exchanges import EXCHANGES
+from .responses import Responses
+from .results import EMPTY, Result
+
+_WIRES: Final[Mapping[str, Wire]] = {
+    "chat/completions": Chat(),
+    "completions": Completions(),
+    "responses": Responses(),
+}
+_RESULTS: Final = ("embeddings", "rerank", "images", "images/generations", "audio/speech", "audio/transcriptions")
 
 # What the plain base URL answers for a model; any other model is answered by itself.
 BY_MODEL: Final[Mapping[str, str]] = {
@@ -63,9 +75,9 @@ class Simulator:
             routes=[
                 Route("/api/v1/generation", self._generation),
                 Route("/{scenario}/api/v1/generation", self._generation),
-                Route("/api/v1/chat/completions", self._chat, methods=["POST"]),
-                Route("/{scenario}/api/v1/chat/completions", self._chat, methods=["GET", "POST"]),
                 Route("/{scenario}/api/v1/models", self._models),
+                Route("/api/v1/{path:path}", self._infer, methods=["POST"]),
+                Route("/{scenario}/api/v1/{path:path}", self._infer, methods=["GET", "POST"]),
             ]
         )
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60))
@@ -92,9 +104,10 @@ class Simulator:
         self._thread.join(10)
         self._listener.close()
 
-    async def _chat(self, request: Request) -> Response:
+    async def _infer(self, request: Request) -> Response:
         body = await self._note(request)
-        asked: Any = json.loads(body) if body.startswith(b"{") else {}
+        path = request.path_params["path"].strip("/")
+        asked = _asked(body)
         name = request.path_params.get("scenario") or BY_MODEL.get(asked.get("model", ""), "hello")
         if name in self.verbatim:
             replies = self.verbatim[name]
@@ -102,7 +115,14 @@ class Simulator:
         exchange = EXCHANGES[name]
         self._exchanges[exchange.id] = exchange
         exchange = replace(exchange, pause=exchange.pause or self._pause)
-        return _response(exchange.reply(stream=asked.get("stream") is True))
+        stream = asked.get("stream") is True
+        if path in _WIRES:
+            return _response(exchange.reply(_WIRES[path], stream=stream))
+        if path not in _RESULTS:
+            return JSONResponse({"error": {"message": "Not Found", "code": 404}}, 404)
+        if name == "empty":
+            return _response(EMPTY[path])
+        return _response(Result(path, asked).reply(exchange, stream=stream))
 
     async def _generation(self, request: Request) -> Response:
         """https://openrouter.ai/docs/api/api-reference/generations/get-generation: 404 until the record exists."""
@@ -141,6 +161,14 @@ class Simulator:
         body = await request.body()
         self.received.append(Received(request.method, request.url.path, dict(request.headers), body))
         return body
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    """The request, as far as it is looked at: JSON, or the plain fields of a form."""
+    if body.startswith(b"{"):
+        return json.loads(body)
+    fields = re.findall(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n', body)
+    return {name.decode(): {b"true": True}.get(value, value.decode()) for name, value in fields}
 
 
 def _response(reply: Reply) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -29,6 +30,24 @@ class Started(SpanProcessor):
             del self.open[key]
 
 
+class Emitted(LogRecordProcessor):
+    """Keeps the events that were emitted."""
+
+    def __init__(self) -> None:
+        self.records: list[Any] = []
+
+    def on_emit(self, log_record: Any) -> None:
+        self.records.append(log_record.log_record)
+
+    def emit(self, log_data: Any) -> None:
+        self.on_emit(log_data)
+
+    def shutdown(self) -> None: ...
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        return True
+
+
 class Telemetry:
     """Providers that keep all in memory, and the instrumentor switched on with them."""
 
@@ -40,11 +59,23 @@ class Telemetry:
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.reader = InMemoryMetricReader()
         self.meter_provider = MeterProvider([self.reader], shutdown_on_exit=False)
+        self.emitted = Emitted()
+        self.logger_provider = LoggerProvider(shutdown_on_exit=False)
+        self.logger_provider.add_log_record_processor(self.emitted)
 
     def instrument(self, base_urls: Sequence[str] = (), **options: Any) -> None:
         OpenRouterInstrumentor().instrument(
-            tracer_provider=self.tracer_provider, meter_provider=self.meter_provider, base_urls=base_urls, **options
+            tracer_provider=self.tracer_provider,
+            meter_provider=self.meter_provider,
+            logger_provider=self.logger_provider,
+            base_urls=base_urls,
+            **options,
         )
+
+    def again(self, base_urls: Sequence[str] = (), **options: Any) -> None:
+        """Switch it off and on with other options."""
+        OpenRouterInstrumentor().uninstrument()
+        self.instrument(base_urls, **options)
 
     @property
     def raw_spans(self) -> list[ReadableSpan]:

@@ -1,31 +1,52 @@
 """Any JSON in any place: the pure floors never raise, and what they give any exporter can encode."""
 
+import json
 import math
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai._models import construct_type
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from opentelemetry.instrumentation.openrouter import _operations
+from opentelemetry.instrumentation.openrouter._content import as_json
 from opentelemetry.instrumentation.openrouter._errors import failure_in
-from opentelemetry.instrumentation.openrouter._request import _BODY, request_attributes
-from opentelemetry.instrumentation.openrouter._response import (
-    Answer,
-    fold_chunk,
-    fold_error_event,
-    fold_whole,
-    response_attributes,
-)
+from opentelemetry.instrumentation.openrouter._parts import _PIECES, keeper
+from opentelemetry.instrumentation.openrouter._request import _BODY, carried_attributes, request_attributes
+from opentelemetry.instrumentation.openrouter._response import Answer, response_attributes
+from opentelemetry.instrumentation.openrouter._transcripts import _DELTAS
 from opentelemetry.instrumentation.openrouter._usage import _USAGE, usage_attributes
 from opentelemetry.instrumentation.openrouter._wire import Attributes
 
 ANSWERS: Final = ("choices", "delta", "message", "finish_reason", "index", "error", "usage", "id", "model", "content")
 ERRORS: Final = ("code", "message", "metadata", "error_type", "provider_name", "reasons")
 NESTED: Final = ("cached_tokens", "upstream_inference_cost", "effort", "order", "sort", "by", "type")
+RESPONSES: Final = ("response", "output", "status", "item", "output_index", "delta", "input", "instructions", "summary")
+MESSAGES: Final = (
+    "messages",
+    "role",
+    "parts",
+    "tool_calls",
+    "function",
+    "arguments",
+    "reasoning_details",
+    "data",
+    "url",
+)
+KINDS: Final = (*_PIECES, *_DELTAS, "response.completed", "response.output_item.done", "function_call", "error", "file")
 
 text = st.text(st.characters(), max_size=4) | st.just("half a pair: \ud83d")
-names = st.sampled_from(sorted({*_BODY, *_USAGE, *ANSWERS, *ERRORS, *NESTED})) | text
-leaves = st.none() | st.booleans() | st.integers() | st.integers(10**18, 10**400) | st.floats() | text
+names = st.sampled_from(sorted({*_BODY, *_USAGE, *ANSWERS, *ERRORS, *NESTED, *RESPONSES, *MESSAGES})) | text
+leaves = (
+    st.sampled_from(KINDS)
+    | st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**18, 10**400)
+    | st.floats()
+    | text
+)
 values = st.recursive(
     leaves,
     lambda children: st.lists(children, max_size=4) | st.dictionaries(names, children, max_size=6),
@@ -47,22 +68,54 @@ def _check(attributes: Attributes) -> None:
                 assert -(2**63) <= item < 2**63
 
 
+def _check_structure(value: object) -> None:
+    """What the exporter of events must encode."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            assert isinstance(key, str)
+            key.encode()
+            _check_structure(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_structure(each)
+    elif value is not None:
+        assert not isinstance(value, tuple)
+        _check({"leaf": value})  # type: ignore[dict-item] - that is what is checked
+
+
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(bodies)
 def test_any_json(body: dict[str, Any]) -> None:
-    """Bodies as dicts and as the SDK's models, wherever they may come."""
+    """Bodies of requests, usage, errors and baggage, wherever they may come."""
     _check(request_attributes(body, body))
+    _check(carried_attributes(body, ["session.id", "user.id", "model"]))
     _check(usage_attributes(body))
-    failure = failure_in(body)
+    failure = failure_in(body, word=body.get("error_type"))
     _check(failure.attributes())
     assert failure.message is None or failure.message.encode()
-    for whole in (body, construct_type(type_=ChatCompletion, value=body)):
-        answer = Answer()
-        fold_whole(answer, whole)
+
+
+@pytest.mark.parametrize("path", _operations._BY_PATH)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(body=bodies, later=bodies)
+def test_any_answer(path: str, body: dict[str, Any], later: dict[str, Any]) -> None:
+    """Answers and chunks of each endpoint, as dicts and as the SDK's models, with and without their content."""
+    operation, keep = _operations._BY_PATH[path], keeper()
+    content = {"input": [operation.read_input(body, keep)]}
+    wholes = (body, construct_type(type_=ChatCompletion, value=body), [body], None, "text", 3)
+    for whole in wholes:
+        answer = Answer(transcript=operation.transcript())
+        operation.fold_whole(answer, whole)
         _check(response_attributes(answer))
-    for chunk in (body, construct_type(type_=ChatCompletionChunk, value=body)):
-        answer = Answer()
-        fold_chunk(answer, chunk, 1.0)
-        fold_chunk(answer, chunk, 2.0)
-        fold_error_event(answer, body, 3.0)
+        content["whole"] = operation.read_output(answer.transcript.body() if answer.transcript else None, keep)
+    for chunk in (*wholes, construct_type(type_=ChatCompletionChunk, value=body)):
+        answer = Answer(transcript=operation.transcript())
+        for now, each in enumerate((chunk, later, chunk)):
+            operation.fold_chunk(answer, each, float(now))
+        operation.fold_error_event(answer, body, 3.0)
         _check(response_attributes(answer))
+        content["streamed"] = operation.read_output(answer.transcript.body() if answer.transcript else None, keep)
+    _check_structure(content)
+    for encoded in as_json(content).values():
+        encoded.encode()
+        json.loads(encoded, parse_constant=pytest.fail)

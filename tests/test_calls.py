@@ -1,6 +1,7 @@
 """Each scenario in each colour: the whole span is equal, and the caller gets what it gets without us."""
 
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,20 +9,33 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 from simulator import Simulator
 
-from .colours import STREAMED, WHOLE, Way, outcome
+from .colours import Way, outcome, ways
 from .scenarios import ASKED, SCENARIOS, Expected, Scenario
 from .telemetry import Telemetry, expected, seen
 
 
+def _cases(*, streamed: bool) -> Iterator[Any]:
+    for endpoint, table in SCENARIOS.items():
+        for name, scenario in table.items():
+            said = scenario.streamed if streamed else scenario.whole
+            for colour, way in ways(endpoint)[streamed].items() if said is not None else ():
+                if "parse" in colour.split() and not scenario.parses:
+                    continue
+                yield pytest.param(scenario.exchange or name, scenario, way, said, id=f"{endpoint}-{name}-{colour}")
+
+
 def _check(
-    telemetry: Telemetry, openrouter: Simulator, name: str, scenario: Scenario, way: Way, said: Expected
+    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
 ) -> None:
-    base_url = openrouter.base_url(name)
+    base_url = openrouter.base_url(exchange)
     got = outcome(way, base_url, scenario.request)
     span = telemetry.one_span()
-    asked: dict[str, Any] = {**ASKED, "server.port": urllib.parse.urlsplit(base_url).port}
+    asked: dict[str, Any] = {**ASKED, **scenario.asked, "server.port": urllib.parse.urlsplit(base_url).port}
     assert seen(span) == expected(
-        "chat openai/gpt-4o-mini", {**asked, **said.attributes}, status=said.status, description=said.description
+        f"{asked['gen_ai.operation.name']} openai/gpt-4o-mini",
+        {**asked, **said.attributes},
+        status=said.status,
+        description=said.description,
     )
     assert "secret" not in str(seen(span))
     assert "canary" not in str(seen(span))
@@ -30,24 +44,18 @@ def _check(
     assert telemetry.raw_spans == [span]
 
 
-@pytest.mark.parametrize("colour", WHOLE)
-@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.whole is not None])
-def test_whole(telemetry: Telemetry, openrouter: Simulator, name: str, colour: str) -> None:
+@pytest.mark.parametrize(("exchange", "scenario", "way", "said"), list(_cases(streamed=False)))
+def test_whole(
+    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
+) -> None:
     """A whole answer gives one whole span, whichever way it was asked for."""
-    scenario = SCENARIOS[name]
-    assert scenario.whole is not None
-    _check(telemetry, openrouter, name, scenario, WHOLE[colour], scenario.whole)
+    _check(telemetry, openrouter, exchange, scenario, way, said)
 
 
-@pytest.mark.parametrize("colour", STREAMED)
-@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.streamed is not None])
-def test_streamed(telemetry: Telemetry, openrouter: Simulator, name: str, colour: str) -> None:
+@pytest.mark.parametrize(("exchange", "scenario", "way", "said"), list(_cases(streamed=True)))
+def test_streamed(
+    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
+) -> None:
     """A stream read to its end gives the same span as the whole answer, and what only a stream has."""
-    scenario = SCENARIOS[name]
-    assert scenario.streamed is not None
-    said = Expected(
-        {**scenario.streamed.attributes, "gen_ai.request.stream": True},
-        scenario.streamed.status,
-        scenario.streamed.description,
-    )
-    _check(telemetry, openrouter, name, scenario, STREAMED[colour], said)
+    attributes = {**said.attributes, "gen_ai.request.stream": True}
+    _check(telemetry, openrouter, exchange, scenario, way, Expected(attributes, said.status, said.description))

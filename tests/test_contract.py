@@ -5,6 +5,7 @@ None of them is promised by the SDK. When one falls, its test says which place o
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +113,41 @@ def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: b
         assert seen == [ChatCompletion, type(stream), ChatCompletion]
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("header", [{}, {"X-Stainless-Raw-Response": "true"}, {"X-Stainless-Raw-Response": "stream"}])
+def test_post_parser_is_called_by_the_response(
+    openrouter: Simulator, asynchronous: bool, header: dict[str, str]
+) -> None:
+    """`_patch._Exchange.parsed`: the caller's frame has the SDK's response as `self`, with headers and retries."""
+    seen: list[Any] = []
+
+    def parser(value: Any) -> Any:
+        seen.append(sys._getframe(1).f_locals["self"])
+        return value
+
+    options = FinalRequestOptions.construct(
+        method="post", url="/chat/completions", json_data=REQUEST, headers=header or {}
+    )
+    options.post_parser = parser
+
+    async def main() -> None:
+        async with openai.AsyncOpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
+            answer: Any = await client.request(ChatCompletion, options)
+            if header:
+                parsed = answer.parse()
+                await parsed if asyncio.iscoroutine(parsed) else None
+
+    if asynchronous:
+        asyncio.run(main())
+    else:
+        with openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
+            answer: Any = client.request(ChatCompletion, options)
+            answer.parse() if header else None
+    (reply,) = seen
+    assert reply.http_response.headers["x-generation-id"]
+    assert getattr(reply, "retries_taken", 0) == 0
 
 
 def test_a_stream_iterates_its_iterator(client: Make) -> None:

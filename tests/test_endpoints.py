@@ -1,11 +1,7 @@
 """Base URLs in, OpenRouter or not."""
 
-import logging
-from typing import Any
-
 import pytest
 from opentelemetry.instrumentation.openrouter._endpoints import Endpoints
-from opentelemetry.instrumentation.openrouter._settings import BASE_URLS_VARIABLE, read_settings
 
 
 @pytest.mark.parametrize(
@@ -75,35 +71,3 @@ def test_memory() -> None:
     for _ in range(1000):
         assert endpoints.of(Url()) is not None
     assert len(endpoints._remembered) <= 256
-
-
-@pytest.mark.parametrize(
-    ("argument", "variable", "ours", "warnings"),
-    [
-        (None, None, [], 0),
-        (None, "https://a.example, http://b.example:81/x ,", ["https://a.example/v1", "http://b.example:81/x/v1"], 0),
-        (["https://a.example"], "https://b.example", ["https://a.example"], 0),
-        ("https://a.example,https://b.example", None, ["https://a.example", "https://b.example"], 0),
-        ([], "https://b.example", [], 0),
-        (["a.example", "https://b.example"], None, ["https://b.example"], 1),
-        (["https://a.example:port"], None, [], 1),
-        (7, None, [], 1),
-    ],
-)
-def test_setting(
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    argument: Any,
-    variable: str | None,
-    ours: list[str],
-    warnings: int,
-) -> None:
-    """The argument wins over the environment; what is wrong is one warning, and never raises."""
-    if variable is not None:
-        monkeypatch.setenv(BASE_URLS_VARIABLE, variable)
-    endpoints = read_settings(base_urls=argument).endpoints
-    candidates = ["https://a.example/v1", "https://a.example", "https://b.example", "http://b.example:81/x/v1"]
-    assert all(endpoints.of(url) is not None for url in ours)
-    if not ours:
-        assert not [url for url in candidates if endpoints.of(url) is not None]
-    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == warnings

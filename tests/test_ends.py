@@ -5,17 +5,18 @@ import contextlib
 import gc
 import threading
 import time
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Final
 
 import openai
 import pytest
 from openai._models import FinalRequestOptions
+from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from simulator import Simulator
+from simulator import EXCHANGES, Chat, Simulator
 
 from .colours import OPTIONS
 from .scenarios import REQUEST
@@ -23,6 +24,8 @@ from .telemetry import Telemetry
 
 Make = Callable[..., openai.OpenAI]
 LEFT = "openrouter.stream.cancelled"
+TELLS_RETRIES: Final = "retries_taken" in BaseAPIResponse.__annotations__
+"""Older SDKs do not tell how often they tried."""
 
 
 class CallersError(Exception):
@@ -250,18 +253,42 @@ def test_client_timeout(telemetry: Telemetry, client: Make) -> None:
     assert _attributes(telemetry.one_span())["error.type"] == "timeout"
 
 
-def test_retries_are_one_call(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
-    """The SDK's retries happen inside the call: one span, and a recovered error is none."""
-    from simulator.exchanges import EXCHANGES  # noqa: PLC0415 - used by this one
+FLAKY: Final[Mapping[str, Callable[[openai.OpenAI], object]]] = {
+    "plain": lambda client: client.chat.completions.create(**REQUEST),
+    "raw": lambda client: client.chat.completions.with_raw_response.create(**REQUEST).parse(),
+    "raw unparsed": lambda client: client.chat.completions.with_raw_response.create(**REQUEST),
+    "stream": lambda client: list(client.chat.completions.create(**REQUEST, stream=True)),
+    "raw stream": lambda client: list(client.chat.completions.with_raw_response.create(**REQUEST, stream=True).parse()),
+    "post": lambda client: client.post("/chat/completions", cast_to=object, body=REQUEST),
+}
 
+
+@pytest.mark.parametrize("way", FLAKY.values(), ids=FLAKY)
+def test_retries_are_one_call(
+    telemetry: Telemetry, client: Make, openrouter: Simulator, way: Callable[[openai.OpenAI], object]
+) -> None:
+    """The SDK's retries happen inside the call: one span that tells how many, and a recovered error is none."""
     openrouter.verbatim["flaky"] = [
-        EXCHANGES["internal"].reply(stream=False),
-        EXCHANGES["hello"].reply(stream=False),
+        EXCHANGES["internal"].reply(Chat(), stream=False),
+        EXCHANGES["hello"].reply(Chat(), stream=way in (FLAKY["stream"], FLAKY["raw stream"])),
     ]
-    client("flaky", max_retries=1).chat.completions.create(**REQUEST)
+    way(client("flaky", max_retries=1))
     span = telemetry.one_span()
     assert span.status.status_code.name == "UNSET"
     assert _attributes(span)["gen_ai.usage.cost"] == 0.00014
+    assert _attributes(span).get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
+
+
+def test_retries_in_vain(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
+    """A call that failed in the end tells how often it was tried again."""
+    with pytest.raises(openai.InternalServerError):
+        client("internal", max_retries=1).chat.completions.create(**REQUEST)
+    assert _attributes(telemetry.one_span()).get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
+    with pytest.raises(openai.APIConnectionError):
+        client("cut", max_retries=1).chat.completions.create(**REQUEST)
+    cut = _attributes(telemetry.raw_spans[-1])
+    assert cut["error.type"] == "connection"
+    assert cut.get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
 
 
 def _async_client(openrouter: Simulator, scenario: str) -> openai.AsyncOpenAI:

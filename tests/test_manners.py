@@ -27,7 +27,7 @@ from opentelemetry.instrumentation.openrouter import (
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
 
-from simulator import EXCHANGES, Simulator
+from simulator import EXCHANGES, Chat, Simulator
 
 from .colours import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
 from .scenarios import HELLO, REQUEST
@@ -236,7 +236,7 @@ def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make
 
 def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> None:
     """A transport that answers from memory hands out a response that is closed already, and still is a stream."""
-    body = b"".join(piece for piece in EXCHANGES["hello"].reply(stream=True).pieces if isinstance(piece, bytes))
+    body = b"".join(piece for piece in EXCHANGES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes))
     headers = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
     with openai.OpenAI(
@@ -384,7 +384,7 @@ FAULTS: Mapping[str, tuple[Any, str]] = {
     "recording": (_recorder.Call, "_record_points"),
     "ending": (_recorder.Call, "_finish"),
     "holding a response": (_holds.OpenResponses, "hold"),
-    "reading the headers": (_recorder.Call, "read_headers"),
+    "reading the headers": (_holds, "fold_headers"),
     "the words of an error": (_errors.Failure, "attributes"),
 }
 

@@ -5,17 +5,19 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _errors, attributes
 
 from simulator import Simulator
 
-from .scenarios import SCENARIOS
+from .colours import OPTIONS
+from .scenarios import REQUEST, SCENARIOS
 from .telemetry import Telemetry
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text()
-TYPES: Final = {"str": str, "int": int, "double": float, "bool": bool, "str[]": tuple}
+TYPES: Final = {"str": str, "int": int, "double": float, "bool": bool, "str[]": tuple, "int[]": tuple}
 PREFIXES: Final = (
     attributes.OPENROUTER_REQUEST_METADATA,
     attributes.OPENROUTER_USAGE_SERVER_TOOL_USE,
@@ -40,7 +42,9 @@ def _documented() -> dict[str, type]:
 
 def test_attributes_are_complete() -> None:
     """Each attribute that has a name in the code has a row, and no other has."""
-    named = {value for name, value in NAMES.items() if not name.startswith("METRIC_")} - {attributes.GEN_AI_TOKEN_TYPE}
+    named = {value for name, value in NAMES.items() if not name.startswith(("METRIC_", "EVENT_"))} - {
+        attributes.GEN_AI_TOKEN_TYPE
+    }
     documented = {re.sub(r"\.<\w+>$", "", name) for name in _documented()}
     assert documented == named
 
@@ -48,9 +52,9 @@ def test_attributes_are_complete() -> None:
 def test_attributes_have_the_types_that_are_told() -> None:
     """What the scenarios emit has the type of its row."""
     documented = _documented()
-    for scenario in SCENARIOS.values():
+    for scenario in [each for table in SCENARIOS.values() for each in table.values()]:
         for said in (scenario.whole, scenario.streamed):
-            for name, value in (said.attributes if said else {}).items():
+            for name, value in {**scenario.asked, **(said.attributes if said else {})}.items():
                 prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
                 row = name if prefix is None else next(known for known in documented if known.startswith(prefix))
                 assert type(value) is documented[row], name
@@ -85,8 +89,14 @@ def test_code_runs(openrouter: Simulator, monkeypatch: pytest.MonkeyPatch, block
     monkeypatch.setenv("OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS", openrouter.url)
     scope: dict[str, Any] = {}
     exec(block.replace("https://openrouter.ai/api/v1", openrouter.base_url("hello")), scope)
+    if "client" not in scope:  # a block that only switches something on
+        scope["client"] = openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS)
+        scope["client"].chat.completions.create(**REQUEST)
     OpenRouterInstrumentor().uninstrument()
-    assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
+    attributes = telemetry.one_span().attributes or {}
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    assert ("gen_ai.input.messages" in attributes) is ("capture_content" in block)
+    assert (attributes.get("tenant.id") == "acme") is ("baggage_keys" in block)
     scope["client"].close()
 
 

@@ -1,13 +1,21 @@
 """Bodies and chunks in, attributes out: corners of the fold that no scenario has. Dicts and models fold alike."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from opentelemetry.instrumentation.openrouter._choices import fold_chunk, fold_completion
 from opentelemetry.instrumentation.openrouter._operations import operation_at
-from opentelemetry.instrumentation.openrouter._response import Answer, fold_chunk, fold_whole, response_attributes
+from opentelemetry.instrumentation.openrouter._response import (
+    Answer,
+    fold_error_body,
+    fold_headers,
+    fold_routing,
+    response_attributes,
+)
 
-from simulator import EXCHANGES
+from simulator import EXCHANGES, Chat
 
 
 def _built(model: Any, body: dict[str, Any]) -> Any:
@@ -28,12 +36,12 @@ def test_a_whole_answer_is_a_stream_of_one(name: str) -> None:
     found: list[Any] = []
     for model in (None, ChatCompletion):
         answer = Answer()
-        body = exchange.whole()
-        fold_whole(answer, body if model is None else _built(model, body))
+        body = Chat().whole(exchange)
+        fold_completion(answer, body if model is None else _built(model, body))
         found.append(response_attributes(answer))
     for model in (None, ChatCompletionChunk):
         answer = Answer()
-        for now, chunk in enumerate(exchange.chunks()):
+        for now, chunk in enumerate(Chat().events(exchange)):
             fold_chunk(answer, chunk if model is None else _built(model, chunk), now)
         assert answer.first_token == 0
         found.append(response_attributes(answer))
@@ -90,7 +98,7 @@ def test_identity_comes_once() -> None:
 def test_odd_bodies(body: Any) -> None:
     """What is not of the wire's shape says nothing, and breaks nothing."""
     answer = Answer()
-    fold_whole(answer, body)
+    fold_completion(answer, body)
     fold_chunk(answer, body, 0.0)
     assert response_attributes(answer) == {}
 
@@ -98,7 +106,7 @@ def test_odd_bodies(body: Any) -> None:
 def test_positions_stand_in_for_missing_indexes() -> None:
     """Finish reasons stand in the order of their choices; native ones only where they were sent."""
     answer = Answer()
-    fold_whole(
+    fold_completion(
         answer, {"choices": [{"finish_reason": "stop"}, {"finish_reason": "length", "native_finish_reason": "M"}]}
     )
     assert response_attributes(answer) == {
@@ -110,7 +118,7 @@ def test_positions_stand_in_for_missing_indexes() -> None:
 def test_choice_that_failed() -> None:
     """A choice may tell its error itself."""
     answer = Answer()
-    fold_whole(answer, {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "broke off"}}]})
+    fold_completion(answer, {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "broke off"}}]})
     assert answer.failure is not None
     assert (answer.failure.type, answer.failure.message) == ("provider_unavailable", "broke off")
 
@@ -133,3 +141,73 @@ def test_choice_that_failed() -> None:
 def test_operation_at(url: str, is_chat: bool) -> None:
     """A path is found however the SDK's callers write it."""
     assert (operation_at(url, "https://openrouter.ai/api/v1/") is not None) is is_chat
+
+
+@pytest.mark.parametrize(
+    ("content", "failure"),
+    [
+        (b'{"cut', None),
+        (b"{not JSON", None),
+        (b"plain text", None),
+        (b"\xff\xfb\x90 sound", None),
+        (b"", None),
+        (b" \n ", "empty_response"),
+        (b' {"error": {"code": 502}}', "provider_unavailable"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/chat/completions", "/audio/speech"])
+def test_bytes(path: str, content: bytes, failure: str | None) -> None:
+    """A body that was not parsed: what is no object tells nothing, blanks alone are no answer."""
+    operation = operation_at(path, "")
+    assert operation is not None
+    answer = Answer()
+    operation.fold_bytes(answer, content)
+    assert (answer.failure.type if answer.failure else None) == failure
+    assert response_attributes(answer) == {}
+
+
+@pytest.mark.parametrize("routing", [3, [], {}, {"attempts": [], "attempt": -1, "endpoints": {"available": [None]}}])
+def test_odd_routing(routing: object) -> None:
+    """What is not of the wire's shape says nothing."""
+    answer = Answer()
+    fold_routing(answer, routing)
+    assert response_attributes(answer) == {}
+
+
+def test_routing_beside_an_error_that_is_cut() -> None:
+    """Only a whole body is read."""
+    answer = Answer()
+    fold_error_body(answer, b'{"openrouter_metadata": {"strategy": "auto"}}')
+    fold_error_body(answer, b"<html></html>")
+    assert response_attributes(answer) == {"openrouter.routing.strategy": "auto"}
+
+
+def test_headers_fill_what_the_body_left_open() -> None:
+    """The body's word comes first; what is no header of ours, or no number, is skipped."""
+    headers = [
+        (b"X-Generation-Id", b"gen-header"),
+        (b"x-provider-name", b"Header"),
+        (b"X-OpenRouter-Cache-Age", b"soon"),
+        (b"X-OpenRouter-Cache-Status", b"MISS"),
+        (b"Set-Cookie", b"secret"),
+    ]
+    answer = Answer(provider="Body")
+    fold_headers(answer, SimpleNamespace(raw=headers))
+    fold_headers(answer, None)
+    assert response_attributes(answer) == {
+        "gen_ai.response.id": "gen-header",
+        "openrouter.provider.name": "Body",
+        "openrouter.cache.status": "MISS",
+    }
+
+
+def test_odd_events() -> None:
+    """Events of other endpoints: without a type, or with one that nobody knows."""
+    for path in ("/images", "/responses"):
+        operation = operation_at(path, "")
+        assert operation is not None
+        answer = Answer()
+        for event in ({}, {"type": 3}, {"type": "new.event", "delta": "x"}, None, "x"):
+            operation.fold_chunk(answer, event, 1.0)
+        assert answer.first_token is None
+        assert response_attributes(answer) == {}

@@ -17,6 +17,7 @@ times and the errors; `attributes` has all names. Clients of other hosts are lef
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry._logs import get_logger
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.metrics import get_meter
 from opentelemetry.semconv.schemas import Schemas
@@ -49,17 +50,37 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         Keyword Args:
             tracer_provider: a `TracerProvider`; the global one where it is not given.
             meter_provider: a `MeterProvider`; the global one where it is not given.
-            base_urls: further base URLs that are OpenRouter, a list of strings or one comma-separated string;
-                `OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS` where it is not given.
+            logger_provider: a `LoggerProvider`, for the event that carries content; the global one where it is not
+                given.
+            base_urls: further base URLs that are OpenRouter, a list of strings.
+            capture_content: `no_content` (the default), `span_only`, `event_only` or `span_and_event`;
+                `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` where it is not given.
+            content_max_length: so many characters are kept of each captured text.
+            redact: a function that is given each captured text and returns what may be told of it.
+            baggage_keys: further baggage entries that become attributes, beside `user.id` and `session.id`.
+            metric_attributes: attributes of a request that its metrics carry too; each value of one is a series more.
+
+        Lists may be one comma-separated string. Where an option is not given, `OTEL_INSTRUMENTATION_OPENROUTER_` and
+        its name in capitals is read.
         """
         # Here and not above: this module must load, and say clearly what is missing, where the SDK is not installed.
         from ._patch import Seam  # noqa: PLC0415 - see above
 
+        settings = read_settings(
+            base_urls=kwargs.get("base_urls"),
+            capture_content=kwargs.get("capture_content"),
+            content_max_length=kwargs.get("content_max_length"),
+            redact=kwargs.get("redact"),
+            baggage_keys=kwargs.get("baggage_keys"),
+            metric_attributes=kwargs.get("metric_attributes"),
+        )
         recorder = Recorder(
             get_tracer(__name__, __version__, kwargs.get("tracer_provider"), _SCHEMA),
             get_meter(__name__, __version__, kwargs.get("meter_provider"), _SCHEMA),
+            get_logger(__name__, __version__, kwargs.get("logger_provider"), _SCHEMA),
+            settings,
         )
-        self._seam = Seam(recorder, read_settings(base_urls=kwargs.get("base_urls")))
+        self._seam = Seam(recorder, settings)
         self._seam.open()
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of the base

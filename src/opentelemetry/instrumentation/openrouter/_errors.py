@@ -39,19 +39,22 @@ EMPTY_RESPONSE: Final = Failure("empty_response")
 """HTTP 200 and nothing in it: no choices, no chunks, or only the keep-alive whitespace."""
 
 
-def failure_in(error: object, status: int | None = None, otherwise: str = "unmapped") -> Failure:
+def failure_in(
+    error: object, status: int | None = None, otherwise: str = "unmapped", *, word: object = None
+) -> Failure:
     """Read the `error` member of a wire body.
 
     Args:
         error: the member: an object with `code`, `message` and `metadata`, or a bare message.
         status: the HTTP status it came with, where it was an error status.
         otherwise: the type where neither the error nor the status tells one.
+        word: the `error_type` where it stands beside the member, as in the Responses API.
     """
     # The envelope: https://openrouter.ai/docs/api/reference/errors-and-debugging
     found = members(error)
     metadata = members(found.get("metadata"))
     code = found.get("code", status)
-    kind = _word(metadata.get("error_type")) or _word(found.get("error_type"))
+    kind = _word(metadata.get("error_type")) or _word(found.get("error_type")) or _word(word)
     if kind is None and metadata.get("reasons"):  # only a moderation error has reasons
         kind = "content_policy_violation"
     return Failure(
@@ -127,8 +130,13 @@ _BY_STATUS: Final = {
     529: "provider_overloaded",
 }
 
-# Codes that are words: the mid-stream example of https://openrouter.ai/docs/api/reference/streaming, and OpenAI's own.
-_BY_WORD: Final = {"server_error": "server", "rate_limit_exceeded": "rate_limit_exceeded"}
+# Codes that are words: the mid-stream example of https://openrouter.ai/docs/api/reference/streaming, and those of the
+# Responses API, https://platform.openai.com/docs/api-reference/responses/object#responses/object-error
+_BY_WORD: Final = {
+    "server_error": "server",
+    "rate_limit_exceeded": "rate_limit_exceeded",
+    "invalid_prompt": "invalid_prompt",
+}
 
 _BY_EXCEPTION: Final = {
     ("openai", "APITimeoutError"): "timeout",  # openai/_exceptions.py: a kind of APIConnectionError, so it comes first

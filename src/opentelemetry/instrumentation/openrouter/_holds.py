@@ -13,6 +13,7 @@ from ._errors import EMPTY_RESPONSE
 from ._guard import guarded
 from ._operations import Operation
 from ._recorder import Call, clock
+from ._response import fold_headers
 
 
 class OpenResponses:
@@ -107,10 +108,10 @@ class Hold(weakref.ref[Any]):
     def end_when_last_seen(self) -> None:
         """Nobody reads this response any more."""
         if self.siblings.pop(id(self), None) is not None and self.process == os.getpid():
-            self.call.read_headers(self.headers)
+            fold_headers(self.call.answer, self.headers)
             self.call.end_when_last_seen()
 
     def _end(self, error: BaseException | None = None, *, left: bool = False) -> None:
         if self.siblings.pop(id(self), None) is not None:
-            self.call.read_headers(self.headers)
+            fold_headers(self.call.answer, self.headers)
             self.call.end(error, left=left)

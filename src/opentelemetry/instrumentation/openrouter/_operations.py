@@ -1,23 +1,37 @@
-"""Which path is which operation: a row joins the readers of its request and of its answers.
+"""Which path is which operation: a row joins the readers of its request, of its answers, and of their content.
 
 A path without a row passes through the instrumentation untouched.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final
 
+from . import attributes as names
+from ._choices import fold_chunk, fold_completion, fold_error_chunk
 from ._errors import EMPTY_RESPONSE
-from ._request import request_attributes
-from ._response import Answer, fold_chunk, fold_error_event, fold_whole
+from ._events import fold_error_event, fold_event, fold_response
+from ._items import items_input, items_output
+from ._messages import Content, Message, chat_input, choices_output, prompt_input
+from ._parts import Keep
+from ._response import Answer
+from ._results import (
+    fold_error_progress,
+    fold_progress,
+    fold_vectors,
+    image_input,
+    image_output,
+    input_input,
+    no_output,
+    ranking_input,
+    result_folder,
+    sound_input,
+    transcript_output,
+)
+from ._transcripts import ChoicesTranscript, EventsTranscript, Transcript
 from ._wire import Attributes
-
-
-class ReadRequest(Protocol):
-    """Reads the merged body and the headers of a request."""
-
-    def __call__(self, body: Mapping[str, object], *headers: object) -> Attributes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +39,28 @@ class Operation:
     """One kind of call: its `gen_ai.operation.name`, and how its request and its answers are read."""
 
     name: str
-    read_request: ReadRequest
+    read_input: Callable[[Mapping[str, object], Keep], Content]
+    """The content of the merged request body."""
+    read_output: Callable[[object, Keep], list[Message]]
+    """The content of a whole body, or of one that `transcript` put together."""
     fold_whole: Callable[[Answer, object], None]
-    fold_chunk: Callable[[Answer, object, float], None]
-    fold_error_event: Callable[[Answer, object, float], None]
+    fold_chunk: Callable[[Answer, object, float], None] = fold_progress
+    fold_error_event: Callable[[Answer, object, float], None] = fold_error_progress
+    transcript: type[Transcript] = Transcript
+    implied: Attributes = field(default_factory=Attributes)
+    """What each request of this kind asks for without saying it."""
 
     def fold_bytes(self, answer: Answer, content: bytes | bytearray) -> None:
-        """Fold a whole answer as it came; what is no JSON tells nothing, and whitespace (a keep-alive) is no answer."""
+        """Fold a whole answer as it came. Sound and text tell nothing; whitespace (a keep-alive) is no answer."""
+        if not _OBJECT.match(content):
+            if content and _BLANK.fullmatch(content):
+                answer.failure = EMPTY_RESPONSE
+            return
         try:
             body: object = json.loads(content)
         except ValueError:
-            if content and not content.strip():
-                answer.failure = EMPTY_RESPONSE
-        else:
-            self.fold_whole(answer, body)
+            return
+        self.fold_whole(answer, body)
 
 
 def operation_at(url: str, base_url: object) -> Operation | None:
@@ -54,8 +76,41 @@ def _path(url: str) -> str:
     return url.partition("?")[0].strip("/")
 
 
-_CHAT: Final = Operation("chat", request_attributes, fold_whole, fold_chunk, fold_error_event)
+_OBJECT: Final = re.compile(rb"\s*\{")
+_BLANK: Final = re.compile(rb"\s*")
 
-_BY_PATH: Final = {
-    "/chat/completions": _CHAT,  # https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request
+_IMAGE: Final = Operation(
+    "generate_content",
+    image_input,
+    image_output,
+    result_folder("data"),
+    implied={names.GEN_AI_OUTPUT_TYPE: "image"},
+)
+
+# Each path: https://openrouter.ai/docs/api/api-reference/<path>; `/completions` is named in
+# https://openrouter.ai/docs/api/reference/streaming alone, `/images/generations` is where the OpenAI SDK posts images.
+_BY_PATH: Final[Mapping[str, Operation]] = {
+    "/chat/completions": Operation(
+        "chat", chat_input, choices_output, fold_completion, fold_chunk, fold_error_chunk, ChoicesTranscript
+    ),
+    "/completions": Operation(
+        "text_completion",
+        prompt_input,
+        choices_output,
+        fold_completion,
+        fold_chunk,
+        fold_error_chunk,
+        ChoicesTranscript,
+    ),
+    "/responses": Operation(
+        "chat", items_input, items_output, fold_response, fold_event, fold_error_event, EventsTranscript
+    ),
+    "/embeddings": Operation("embeddings", input_input, no_output, fold_vectors),
+    "/rerank": Operation("rerank", ranking_input, no_output, result_folder("results")),
+    "/images": _IMAGE,
+    "/images/generations": _IMAGE,
+    "/audio/speech": Operation(
+        "speech", input_input, no_output, result_folder(None), implied={names.GEN_AI_OUTPUT_TYPE: "speech"}
+    ),
+    "/audio/transcriptions": Operation("transcription", sound_input, transcript_output, result_folder("text")),
 }

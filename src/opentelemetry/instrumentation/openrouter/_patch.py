@@ -4,6 +4,7 @@ It decides whether a call is ours, hands request and answer to the floors below,
 The SDK's facts it borrows are each pinned by a test (`tests/test_contract.py`), on the oldest and the newest SDK.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Token
 from typing import Any, Final
@@ -11,17 +12,21 @@ from typing import Any, Final
 import openai
 import wrapt
 from openai._compat import model_copy
+from opentelemetry import baggage
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from . import attributes as names
 from ._guard import guarded
 from ._holds import Hold, OpenResponses
 from ._operations import Operation, operation_at
 from ._recorder import Call, Recorder
+from ._request import carried_attributes, request_attributes
+from ._response import fold_error_body, fold_headers
 from ._settings import Settings
 from ._streams import listen, listen_async, observe
-from ._wire import members
+from ._wire import count, members
 
 # Set by OpenLLMetry around calls that it traces itself (opentelemetry-semantic-conventions-ai, semconv_ai/__init__.py).
 _SUPPRESS_LANGUAGE_MODEL: Final = "suppress_language_model_instrumentation"
@@ -32,7 +37,7 @@ class Seam:
 
     def __init__(self, recorder: Recorder, settings: Settings) -> None:
         self._recorder = recorder
-        self._endpoints = settings.endpoints
+        self._endpoints, self._baggage_keys = settings.endpoints, settings.baggage_keys
         self._responses = OpenResponses()
         self._active = False
         self._entrances: dict[Any, Callable[..., Any]] = {
@@ -110,9 +115,13 @@ class Seam:
             return None
         if self._responses.dead:
             self._responses.end_dead()
+        body = _merged_body(options)
         # A client's own headers, then the call's: the later win.
-        found = operation.read_request(_merged_body(options), getattr(client, "_custom_headers", None), options.headers)
-        call = self._recorder.start(operation.name, server, found, current)
+        found = request_attributes(body, getattr(client, "_custom_headers", None), options.headers)
+        carried = baggage.get_all(current) if current else None
+        if carried:
+            found = {**carried_attributes(carried, self._baggage_keys), **found}
+        call = self._recorder.start(operation, server, found, body, current)
         exchange = _Exchange(call, operation, self._responses, listener, options.post_parser)
         # `post_parser` is called with whatever the SDK parsed, when it parses it: at once for plain calls, at
         # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy.
@@ -157,16 +166,23 @@ class _Exchange:
 
     def parsed(self, value: Any) -> Any:
         """The SDK parsed *value*; the caller's own parser still follows."""
-        self._see(value)
+        # It is called from the method `parse` of the SDK's response (openai/_response.py, _legacy_response.py; 1.26.0
+        # to 3.52.0), which knows what the value does not tell: the headers, and the retries. The frame gets no name
+        # here: a frame that holds itself is garbage for the collector.
+        self._see(value, sys._getframe(1).f_locals.get("self"))  # pyright: ignore[reportPrivateUsage] - see above
         return self._parser(value) if callable(self._parser) else value
 
     @guarded
-    def _see(self, value: Any) -> None:
+    def _see(self, value: Any, reply: object) -> None:
         self._seen = True
+        if self._call.ended:
+            return
+        self._count_retries(getattr(reply, "retries_taken", None))
         if isinstance(value, (openai.Stream, openai.AsyncStream)):
             observe(value, self._hold_open(value.response))
-        elif not self._call.ended:
+        else:
             self._operation.fold_whole(self._call.answer, value)
+            fold_headers(self._call.answer, getattr(getattr(reply, "http_response", None), "headers", None))
 
     @guarded
     def answered(self, result: Any, *, streamed: bool) -> None:
@@ -175,11 +191,12 @@ class _Exchange:
         if not self._seen:
             # A raw response, or the HTTP library's own: nothing was parsed, and perhaps nothing read.
             response = getattr(result, "http_response", result)
+            self._count_retries(getattr(result, "retries_taken", None))
             if streamed or not response.is_closed:
                 self._hold_open(response)
                 return
-            self._call.read_headers(response.headers)
             self._operation.fold_bytes(self._call.answer, response.content)
+            fold_headers(self._call.answer, response.headers)
         if self._hold is None:
             self._call.end()
 
@@ -188,8 +205,18 @@ class _Exchange:
         """The SDK raised."""
         if not isinstance(error, GeneratorExit):  # a coroutine that is closed has left its context already
             otel_context.detach(self._token)
-        self._call.read_headers(getattr(getattr(error, "response", None), "headers", None))
+        response, request = getattr(error, "response", None), getattr(error, "request", None)
+        if getattr(response, "is_stream_consumed", False):
+            fold_error_body(self._call.answer, getattr(response, "content", b""))
+        fold_headers(self._call.answer, getattr(response, "headers", None))
+        sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "")
+        self._count_retries(int(sent) if sent.isdecimal() else None)
         self._call.end(error)
+
+    def _count_retries(self, taken: object) -> None:
+        retries = count(taken)
+        if retries:
+            self._call.answer.facts[names.OPENROUTER_REQUEST_RETRY_COUNT] = retries
 
     def _hold_open(self, response: Any) -> Hold:
         if self._hold is None:

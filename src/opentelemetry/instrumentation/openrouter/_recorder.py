@@ -4,59 +4,68 @@ What is recorded comes from the floors below as plain attributes; what the SDK a
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry import trace
+from opentelemetry._logs import Logger, LogRecord
 from opentelemetry.context import Context
-from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.metrics import Meter
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from . import attributes as names
+from ._content import CapturedContent, as_json
 from ._errors import failure_of
+from ._instruments import Instruments
+from ._operations import Operation
 from ._response import Answer, response_attributes
-from ._wire import Attributes, text
+from ._settings import Settings
+from ._wire import Attributes
 
 clock = time.perf_counter
 """The clock of all durations; the wall clock is read once a call, so that it may go backwards."""
 
 
 class Recorder:
-    """The tracer and the instruments of one `instrument()`."""
+    """Where one `instrument()` records: a tracer, a logger, the instruments."""
 
-    def __init__(self, tracer: Tracer, meter: Meter) -> None:
-        # Units and buckets of the official instrumentor (opentelemetry-util-genai 1.3b0), so that both can feed one
-        # dashboard.
-        self.tracer = tracer
-        self.duration = _histogram(meter, names.METRIC_DURATION, "s", "Duration of GenAI client operation", _SECONDS)
-        self.tokens = _histogram(
-            meter, names.METRIC_TOKEN_USAGE, "{token}", "Input and output tokens used by GenAI clients", _TOKENS
-        )
-        self.first_chunk = _histogram(
-            meter, names.METRIC_TIME_TO_FIRST_CHUNK, "s", "Time from the request to the first chunk", _SECONDS
-        )
-        self.chunk_gap = _histogram(
-            meter, names.METRIC_TIME_PER_OUTPUT_CHUNK, "s", "Time from one chunk of a stream to the next", _SECONDS
-        )
-        self.cost = _histogram(
-            meter, names.METRIC_COST, "USD", "What a call cost its owner, as OpenRouter accounts it", _DOLLARS
-        )
+    def __init__(self, tracer: Tracer, meter: Meter, logger: Logger, settings: Settings) -> None:
+        self.tracer, self.logger, self.capture = tracer, logger, settings.capture
+        self._metric_attributes = settings.metric_attributes
+        self.instruments = Instruments(meter)
 
-    def start(self, operation: str, server: Attributes, request: Attributes, parent: Context) -> "Call":
+    def start(
+        self,
+        operation: Operation,
+        server: Attributes,
+        request: Attributes,
+        body: Mapping[str, object],
+        parent: Context,
+    ) -> "Call":
         """Open the span of one call, with everything that its request tells, so that samplers see it.
 
         Args:
-            operation: the `gen_ai.operation.name`.
+            operation: what kind of call it is.
             server: `server.address` and `server.port`.
             request: the attributes of the request.
+            body: the request itself; looked at only where content is captured.
             parent: the caller's context.
         """
+        name = operation.name
         model = request.get(names.GEN_AI_REQUEST_MODEL)
-        point: Attributes = {names.GEN_AI_OPERATION_NAME: operation, names.GEN_AI_PROVIDER_NAME: "openrouter"}
-        attributes = {**point, **server, **request}
-        if model is None:
-            return Call(self, operation, attributes, point, server, parent)
-        point[names.GEN_AI_REQUEST_MODEL] = model
-        return Call(self, f"{operation} {model}", attributes, point, server, parent)
+        point: Attributes = {names.GEN_AI_OPERATION_NAME: name, names.GEN_AI_PROVIDER_NAME: "openrouter"}
+        attributes = {**point, **server, **operation.implied, **request}
+        if model is not None:
+            point[names.GEN_AI_REQUEST_MODEL] = model
+            name = f"{name} {model}"
+        for chosen in self._metric_attributes:
+            if chosen in request:
+                point[chosen] = request[chosen]
+        call = Call(self, name, attributes, point, server, parent)
+        if self.capture is not None and (self.capture.on_event or call.is_recording):
+            call.content = CapturedContent(self.capture, operation, body, call.answer)
+            call.asked = attributes
+        return call
 
 
 class Call:
@@ -72,6 +81,8 @@ class Call:
         "_server",
         "_span",
         "answer",
+        "asked",
+        "content",
         "context",
         "ended",
         "marks",
@@ -91,6 +102,8 @@ class Call:
         self.answer = Answer()
         self.marks: list[float] = []
         """The clock's reading at each chunk since the last `flush_marks`."""
+        self.content: CapturedContent | None = None
+        self.asked: Attributes = {}
         self.ended = False
         self._began_wall = time.time_ns()
         self._began = self._last_seen = clock()
@@ -106,15 +119,6 @@ class Call:
     def has_chunks(self) -> bool:
         """Whether a chunk has come."""
         return bool(self.marks) or self._first_chunk is not None
-
-    def read_headers(self, headers: object) -> None:
-        """Take from the response's headers what its body does not tell, or was not seen to tell."""
-        # https://openrouter.ai/docs/api/reference/streaming; X-Provider-Name is only named in
-        # Access-Control-Expose-Headers (recorded 2026-07).
-        get = getattr(headers, "get", None)
-        if get is not None:
-            self.answer.id = self.answer.id or text(get("x-generation-id"))
-            self.answer.provider = self.answer.provider or text(get("x-provider-name"))
 
     def hand_over(self) -> None:
         """The response is in the caller's hands: what was last seen of it are its headers."""
@@ -135,7 +139,7 @@ class Call:
             self._first_chunk = before = marks.pop(0)
         gaps = [mark - previous for previous, mark in zip([before, *marks], marks, strict=False)]
         if gaps:
-            record, point = self._recorder.chunk_gap.record, self._upstream_point()
+            record, point = self._recorder.instruments.chunk_gap.record, self._upstream_point()
             record(gaps.pop(gaps.index(max(gaps))), point, self.context)
             for gap in gaps:
                 record(gap, point, _NO_SPAN)
@@ -174,48 +178,56 @@ class Call:
         if failure is not None:
             found.update(failure.attributes())
         self._record_points(found, at - self._began)
-        if not self._span.is_recording():
+        content = self.content
+        if content is None and not self._span.is_recording():
             return
+        self._add_times(found)
         if left and answer.usage is None:
             found[names.OPENROUTER_STREAM_CANCELLED] = True
-        if self._first_chunk is not None:
-            found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._began
-        if answer.first_token is not None:
-            found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = answer.first_token - self._began
-        self._span.set_attributes(found)
+        said = content.complete() if content is not None else {}
+        self._span.set_attributes({**found, **as_json(said)} if content is not None and content.on_span else found)
         if failure is not None:
             self._span.set_status(Status(StatusCode.ERROR, failure.message))
+        if content is not None and content.on_event:
+            self._emit({**self.asked, **found, **said})
+
+    def _add_times(self, found: dict[str, Any]) -> None:
+        if self._first_chunk is not None:
+            found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._began
+        if self.answer.first_token is not None:
+            found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = self.answer.first_token - self._began
+
+    def _emit(self, attributes: dict[str, Any]) -> None:
+        now, name = time.time_ns(), names.EVENT_DETAILS
+        record = LogRecord(timestamp=now, context=self.context, event_name=name, attributes=attributes)
+        self._recorder.logger.emit(record)
 
     def _record_points(self, found: dict[str, Any], seconds: float) -> None:
         # Each point has a dict of its own: older SDKs keep the very one they are given.
-        recorder, point, context = self._recorder, self._upstream_point(), self.context
+        instruments, point, context = self._recorder.instruments, self._upstream_point(), self.context
         if self.answer.model is not None:
             point[names.GEN_AI_RESPONSE_MODEL] = self.answer.model
         for kind, name in _TOKEN_TYPES:
             if name in found:
-                recorder.tokens.record(found[name], {**point, names.GEN_AI_TOKEN_TYPE: kind}, _NO_SPAN)
+                instruments.tokens.record(found[name], {**point, names.GEN_AI_TOKEN_TYPE: kind}, _NO_SPAN)
         if self._first_chunk is not None:
-            recorder.first_chunk.record(self._first_chunk - self._began, {**point, **self._server}, context)
+            instruments.first_chunk.record(self._first_chunk - self._began, {**point, **self._server}, context)
         if names.ERROR_TYPE in found:
             point = {**point, names.ERROR_TYPE: found[names.ERROR_TYPE]}
         if names.GEN_AI_USAGE_COST in found:
-            recorder.cost.record(found[names.GEN_AI_USAGE_COST], point, context)
-        recorder.duration.record(seconds, {**point, **self._server}, context)
+            instruments.cost.record(found[names.GEN_AI_USAGE_COST], point, context)
+        instruments.duration.record(seconds, {**point, **self._server}, context)
 
     def _upstream_point(self) -> Attributes:
         point = self._point.copy()
-        if self.answer.provider is not None:
-            point[names.OPENROUTER_PROVIDER_NAME] = self.answer.provider
+        answer = self.answer
+        if answer.provider is not None:
+            point[names.OPENROUTER_PROVIDER_NAME] = answer.provider
+        if names.OPENROUTER_CACHE_STATUS in answer.facts:  # what cost nothing because it was cached is not free
+            point[names.OPENROUTER_CACHE_STATUS] = answer.facts[names.OPENROUTER_CACHE_STATUS]
         return point
 
 
-def _histogram(meter: Meter, name: str, unit: str, description: str, buckets: list[float]) -> Histogram:
-    return meter.create_histogram(name, unit, description, explicit_bucket_boundaries_advisory=buckets)
-
-
-_SECONDS: Final = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
-_TOKENS: Final = [float(4**power) for power in range(14)]
-_DOLLARS: Final = [1e-6, 5e-6, 1e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0]
 _TOKEN_TYPES: Final = (("input", names.GEN_AI_USAGE_INPUT_TOKENS), ("output", names.GEN_AI_USAGE_OUTPUT_TOKENS))
 
 # A context without a span, so that a point is no exemplar. An empty context would not do: it is false, and the SDK

@@ -5,7 +5,7 @@ mappings. Rows without a source of their own are fields of the chat request,
 https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from . import attributes as names
@@ -28,6 +28,21 @@ def request_attributes(body: Mapping[str, object], *headers: object) -> Attribut
     # Both may be sent; `max_tokens` is the deprecated one.
     if "max_completion_tokens" in body:
         read({"max_tokens": body["max_completion_tokens"]}, _BODY, found)
+    return found
+
+
+def carried_attributes(carried: Mapping[str, object], keys: Iterable[str]) -> Attributes:
+    """The attributes that the caller's context carries for each call (OpenTelemetry baggage); pure.
+
+    Args:
+        carried: the baggage.
+        keys: the entries that become attributes, each under its own name; a session is a conversation as well.
+    """
+    found: Attributes = {}
+    for key in keys:
+        value = text(carried.get(key))
+        if value is not None:
+            found.update(_session(value) if key == names.SESSION_ID else {key: value})
     return found
 
 
@@ -93,6 +108,7 @@ _BODY: Final[Table] = {
     "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
     "top_k": (names.GEN_AI_REQUEST_TOP_K, integer),
     "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),  # Responses
     "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
     "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
     "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, texts),
@@ -103,6 +119,12 @@ _BODY: Final[Table] = {
     "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, text),
     "reasoning": {"effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, text)},
     "response_format": (names.GEN_AI_OUTPUT_TYPE, _output_type),
+    # Responses: https://openrouter.ai/docs/api/api-reference/responses/create-responses
+    "text": {"format": (names.GEN_AI_OUTPUT_TYPE, _output_type)},
+    "previous_response_id": (names.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, text),
+    # https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings
+    "dimensions": (names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, integer),
+    "encoding_format": (names.GEN_AI_REQUEST_ENCODING_FORMATS, texts),
     "modalities": (names.GEN_AI_OUTPUT_TYPE, _output_modality),
     # https://openrouter.ai/docs/features/provider-routing
     "provider": {

@@ -1,17 +1,19 @@
-"""Whole answers and chunks fold into one record; a whole answer is a stream of one.
+"""What is known of the answer to one call: a record that whole answers and chunks fold into, and its attributes.
 
-The record holds what `response_attributes` needs and nothing that grows with a stream. Bodies are plain dicts or the
-SDK's models of them; no exception, no clock and no span is known here.
+The record holds what `response_attributes` needs, and grows with a stream only where its content is captured. What all
+endpoints tell alike is folded here; their bodies are told apart in `_choices`, `_events` and `_results`.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import attributes as names
-from ._errors import EMPTY_RESPONSE, Failure, failure_in
+from ._errors import Failure
+from ._transcripts import Transcript
 from ._usage import usage_attributes
-from ._wire import NOTHING, Attributes, integer, layers, members, text
+from ._wire import Attributes, Table, count, integer, items, members, read, text
 
 
 @dataclass(slots=True)
@@ -22,8 +24,9 @@ class Answer:
     model: str | None = None
     provider: str | None = None
     service_tier: str | None = None
-    finish_reasons: dict[int, str] = field(default_factory=dict[int, str])
-    native_finish_reasons: dict[int, str] = field(default_factory=dict[int, str])
+    # A factory `dict` has no types, and `dict[int, str]` takes five times as long; this is made for each call.
+    finish_reasons: dict[int, str] = field(default_factory=lambda: {})  # noqa: PIE807 - see above
+    native_finish_reasons: dict[int, str] = field(default_factory=lambda: {})  # noqa: PIE807 - see above
     usage: object = None
     """The last `usage` object of the wire; read when the call ends."""
     failure: Failure | None = None
@@ -32,62 +35,17 @@ class Answer:
     """The clock's reading at the first chunk with real output, as given to `fold_chunk`."""
     begun: bool = False
     """A chunk with choices has been folded: the identity need not be looked for again."""
-
-
-def fold_whole(answer: Answer, body: object) -> None:
-    """Fold a whole chat completion."""
-    declared, others = layers(body)
-    _fold_identity(answer, declared, others)
-    choices = declared.get("choices")
-    _fold_choices(answer, choices)
-    usage = declared.get("usage")
-    if usage is not None:
-        answer.usage = usage
-    error = others.get("error", declared.get("error"))
-    if error is not None:
-        answer.failure = failure_in(error)
-    elif choices is None and answer.failure is None:
-        answer.failure = EMPTY_RESPONSE
-
-
-def fold_chunk(answer: Answer, chunk: Any, now: float) -> None:
-    """Fold one chunk of a stream, read off the clock at *now*.
-
-    This runs between the caller and each token, so it looks at little: identity in the first chunk, finish reasons
-    and usage when they appear (usage may come in a chunk without choices, with a null or with a repeated finish
-    reason: three shapes were recorded between 2025-11 and 2026-09).
-    """
-    declared = getattr(chunk, "__dict__", chunk)
-    if not issubclass(type(declared), dict):
-        return
-    choices = declared.get("choices")
-    if choices and issubclass(type(choices), list):
-        if not answer.begun:
-            answer.begun = True
-            _fold_identity(answer, *layers(chunk))
-        if answer.first_token is None and _has_output(choices):
-            answer.first_token = now
-        for choice in choices:
-            seen = getattr(choice, "__dict__", choice)
-            if issubclass(type(seen), dict) and seen.get("finish_reason") is not None:
-                _fold_choices(answer, choices)
-                break
-    if declared.get("usage") is not None:
-        answer.usage = declared["usage"]
-        _fold_identity(answer, *layers(chunk))
-
-
-def fold_error_event(answer: Answer, event: object, now: float) -> None:
-    """Fold the event of a stream that carries an error; its usage and provider come with it (recorded 2025-11)."""
-    found = members(event)
-    fold_chunk(answer, found, now)
-    _fold_identity(answer, found, NOTHING)
-    answer.failure = failure_in(found.get("error"))
+    facts: Attributes = field(default_factory=lambda: {})  # noqa: PIE807 - see above
+    """Attributes that are complete as they were found: of the cache, of the routing, of the vectors."""
+    transcript: Transcript | None = None
+    """What the answer says; only where content is captured."""
 
 
 def response_attributes(answer: Answer) -> Attributes:
     """All attributes that an answer gives a span, but for its times and its failure."""
     found = usage_attributes(answer.usage) if answer.usage is not None else {}
+    if answer.facts:
+        found.update(answer.facts)
     if answer.id is not None:
         found[names.GEN_AI_RESPONSE_ID] = answer.id
     if answer.model is not None:
@@ -103,7 +61,8 @@ def response_attributes(answer: Answer) -> Attributes:
     return found
 
 
-def _fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+def fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+    """Fold what stands at the top of a body or a chunk, as `layers` gives it."""
     # Set once, never joined: each chunk repeats them. The tier is known only to the last chunk.
     if answer.id is None:
         answer.id = text(declared.get("id"))
@@ -114,36 +73,82 @@ def _fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[
     tier = declared.get("service_tier", others.get("service_tier"))
     if tier is not None:
         answer.service_tier = text(tier)
+    routing = others.get("openrouter_metadata", declared.get("openrouter_metadata"))
+    if routing is not None:
+        fold_routing(answer, routing)
 
 
-def _fold_choices(answer: Answer, choices: Any) -> None:
-    for position, choice in enumerate(choices if issubclass(type(choices), list) else ()):
-        declared, others = layers(choice)
-        reason = text(declared.get("finish_reason"))
-        if reason is None:
-            continue
-        index = integer(declared.get("index"))
-        index = position if index is None else index
-        answer.finish_reasons[index] = reason
-        native = text(others.get("native_finish_reason", declared.get("native_finish_reason")))
-        if native is not None:
-            answer.native_finish_reasons[index] = native
-        if reason == "error" and answer.failure is None:
-            answer.failure = failure_in(others.get("error", declared.get("error")))
+def fold_routing(answer: Answer, routing: object) -> None:
+    """Fold `openrouter_metadata`, which is there where the caller asked for it, in errors too."""
+    read(routing, _ROUTING, answer.facts)
+    if answer.provider is None:  # a Responses body does not tell it
+        endpoints = items(members(members(routing).get("endpoints")).get("available"))
+        chosen = (members(endpoint) for endpoint in endpoints)
+        answer.provider = next((text(each.get("provider")) for each in chosen if each.get("selected") is True), None)
 
 
-def _has_output(choices: list[object]) -> bool:
-    # Role, empty content and comments are no tokens: reasoning and terminal chunks carry `content: ""`.
-    for choice in choices:
-        declared, others = layers(layers(choice)[0].get("delta"))
-        if any(declared.get(part) or others.get(part) for part in _OUTPUT):
-            return True
-    return False
+def fold_error_body(answer: Answer, content: bytes) -> None:
+    """Fold the body of an error status: of it the SDK's exception keeps only the `error`, not what stands beside it."""
+    if b'"openrouter_metadata"' in content:
+        fold_routing(answer, members(json.loads(content)).get("openrouter_metadata"))
+
+
+def fold_headers(answer: Answer, headers: object) -> None:
+    """Fold the headers of a response: what its body does not tell, or was not seen to tell.
+
+    Args:
+        answer: what is known so far; what it has stays.
+        headers: the HTTP library's; anything else is skipped.
+    """
+    pairs: Iterable[tuple[bytes, bytes]] = getattr(headers, "raw", ())
+    told = {name: value.decode("latin-1") for key, value in pairs if (name := key.lower()) in _HEADERS}
+    if not told:
+        return
+    answer.id = answer.id or text(told.get(b"x-generation-id"))
+    answer.provider = answer.provider or text(told.get(b"x-provider-name"))
+    for name, value in told.items():
+        attribute, take = _CACHE_HEADERS.get(name, (None, text))
+        taken = take(value)
+        if attribute is not None and taken is not None:
+            answer.facts[attribute] = taken
 
 
 def _in_order(reasons: dict[int, str]) -> tuple[str, ...]:
     return tuple(reasons.values()) if len(reasons) < 2 else tuple(reasons[index] for index in sorted(reasons))  # noqa: PLR2004 - nothing to sort
 
 
-# Members of a delta, https://openrouter.ai/docs/api/reference/streaming and the recorded streams.
-_OUTPUT: Final = ("content", "reasoning", "reasoning_details", "tool_calls", "images", "audio", "refusal")
+def _whole_number(value: object) -> int | None:
+    return integer(int(value)) if isinstance(value, str) and value.isdecimal() else None
+
+
+def _attempts(attempts: object) -> Attributes:
+    """Three lists side by side, one entry an attempt: who was asked, for which model, and the HTTP status."""
+    tried = [members(attempt) for attempt in items(attempts)]
+    if not tried:
+        return {}
+    return {
+        names.OPENROUTER_ROUTING_ATTEMPT_PROVIDERS: tuple(text(attempt.get("provider")) or "" for attempt in tried),
+        names.OPENROUTER_ROUTING_ATTEMPT_MODELS: tuple(text(attempt.get("model")) or "" for attempt in tried),
+        names.OPENROUTER_ROUTING_ATTEMPT_STATUSES: tuple(integer(attempt.get("status")) or 0 for attempt in tried),
+    }
+
+
+# https://openrouter.ai/docs/guides/features/router-metadata
+_ROUTING: Final[Table] = {
+    "requested": (names.OPENROUTER_ROUTING_REQUESTED_MODEL, text),
+    "strategy": (names.OPENROUTER_ROUTING_STRATEGY, text),
+    "region": (names.OPENROUTER_ROUTING_REGION, text),
+    "attempt": (names.OPENROUTER_ROUTING_ATTEMPT_NUMBER, count),
+    "attempts": _attempts,
+}
+
+# https://openrouter.ai/docs/features/response-caching: a hit has an id of its own, and a usage of zero tokens.
+_CACHE_HEADERS: Final = {
+    b"x-openrouter-cache-status": (names.OPENROUTER_CACHE_STATUS, text),
+    b"x-openrouter-cache-age": (names.OPENROUTER_CACHE_AGE, _whole_number),
+    b"x-openrouter-cache-ttl": (names.OPENROUTER_CACHE_TTL, _whole_number),
+    b"x-openrouter-cache-source-id": (names.OPENROUTER_CACHE_SOURCE_ID, text),
+}
+# https://openrouter.ai/docs/api/reference/streaming; X-Provider-Name is only named in Access-Control-Expose-Headers
+# (recorded 2026-07).
+_HEADERS: Final = {b"x-generation-id", b"x-provider-name", *_CACHE_HEADERS}

@@ -5,10 +5,10 @@ Nodes are dicts, or the SDK's models of them; a value of the wrong shape is abse
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-AttributeValue: TypeAlias = str | bool | int | float | tuple[str, ...]
+AttributeValue: TypeAlias = str | bool | int | float | tuple[str, ...] | tuple[int, ...]
 Attributes: TypeAlias = dict[str, AttributeValue]
 Taker: TypeAlias = Callable[[object], AttributeValue | None]
 """Takes one wire value; returns it in the attribute's exact type, or None where it is not of that kind."""
@@ -36,8 +36,15 @@ def layers(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 def members(node: object) -> Mapping[str, Any]:
     """The same, merged."""
+    if type(node) is dict:
+        return node  # pyright: ignore[reportUnknownVariableType] - as above
     declared, others = layers(node)
     return {**declared, **others} if others else declared
+
+
+def items(value: object) -> Sequence[Any]:
+    """The items of a wire list; none where it is anything else. An iterator is never drained."""
+    return cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
 
 
 def read(node: object, table: Table, into: Attributes) -> None:

@@ -1,7 +1,7 @@
 """The names of everything we emit: public, because people query by them.
 
 Only names live here. Which wire field feeds which name is said where the wire is read (`_request`, `_usage`,
-`_response`, `_errors`), what they mean stands in the README.
+`_response`, `_errors`, `_messages`), what they mean stands in the README.
 """
 
 from typing import Final
@@ -27,6 +27,9 @@ GEN_AI_REQUEST_SEED: Final = "gen_ai.request.seed"
 GEN_AI_REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
 GEN_AI_REQUEST_STREAM: Final = "gen_ai.request.stream"
 GEN_AI_REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+GEN_AI_REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
+GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
 
 GEN_AI_RESPONSE_ID: Final = "gen_ai.response.id"
 GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
@@ -44,6 +47,12 @@ GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
 GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
 GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
+
+# Content: only where it is captured. JSON texts on the span, structured on the event.
+GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
+GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+GEN_AI_TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
 
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
@@ -64,12 +73,28 @@ OPENROUTER_USAGE_OUTPUT_COST: Final = "openrouter.usage.output_cost"
 OPENROUTER_USAGE_SERVER_TOOL_COST: Final = "openrouter.usage.server_tool_cost"
 OPENROUTER_USAGE_IS_BYOK: Final = "openrouter.usage.is_byok"
 OPENROUTER_USAGE_SERVER_TOOL_USE: Final = "openrouter.usage.server_tool_use"  # a prefix: .<name>
+OPENROUTER_USAGE_SEARCH_UNITS: Final = "openrouter.usage.search_units"
+OPENROUTER_USAGE_SECONDS: Final = "openrouter.usage.seconds"
 
 OPENROUTER_RESPONSE_NATIVE_FINISH_REASONS: Final = "openrouter.response.native_finish_reasons"
 OPENROUTER_RESPONSE_SERVICE_TIER: Final = "openrouter.response.service_tier"
 OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN: Final = "openrouter.response.time_to_first_token"  # noqa: S105 - as above
 OPENROUTER_STREAM_CANCELLED: Final = "openrouter.stream.cancelled"
 
+OPENROUTER_CACHE_STATUS: Final = "openrouter.cache.status"
+OPENROUTER_CACHE_AGE: Final = "openrouter.cache.age"
+OPENROUTER_CACHE_TTL: Final = "openrouter.cache.ttl"
+OPENROUTER_CACHE_SOURCE_ID: Final = "openrouter.cache.source_id"
+
+OPENROUTER_ROUTING_STRATEGY: Final = "openrouter.routing.strategy"
+OPENROUTER_ROUTING_REGION: Final = "openrouter.routing.region"
+OPENROUTER_ROUTING_REQUESTED_MODEL: Final = "openrouter.routing.requested_model"
+OPENROUTER_ROUTING_ATTEMPT_NUMBER: Final = "openrouter.routing.attempt.number"
+OPENROUTER_ROUTING_ATTEMPT_PROVIDERS: Final = "openrouter.routing.attempt.providers"
+OPENROUTER_ROUTING_ATTEMPT_MODELS: Final = "openrouter.routing.attempt.models"
+OPENROUTER_ROUTING_ATTEMPT_STATUSES: Final = "openrouter.routing.attempt.statuses"
+
+OPENROUTER_REQUEST_RETRY_COUNT: Final = "openrouter.request.retry_count"
 OPENROUTER_REQUEST_MODELS: Final = "openrouter.request.models"
 OPENROUTER_REQUEST_PLUGINS: Final = "openrouter.request.plugins"
 OPENROUTER_REQUEST_TRANSFORMS: Final = "openrouter.request.transforms"
@@ -99,3 +124,5 @@ METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # noqa: S105 - as above
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
 METRIC_COST: Final = "gen_ai.usage.cost"
+
+EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"

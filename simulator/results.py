@@ -1,0 +1,114 @@
+"""Embeddings, rerank, images, speech and transcription: one answer each, and the ways in which they fail.
+
+https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings, and rerank/, images/, audio/ there; the body
+of embeddings as recorded 2026-08.
+"""
+
+import base64
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from .exchange import JSON, Exchange, Reply, as_bytes
+
+EMBEDDING: Final = (0.25, -0.5, 0.125, 1.0)
+PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()
+_COST: Final = {"cost": 1.4e-06, "is_byok": False, "cost_details": {"upstream_inference_cost": 1.4e-06}}
+
+
+def _embeddings(exchange: Exchange, asked: JSON) -> JSON:
+    packed = base64.b64encode(struct.pack(f"<{len(EMBEDDING)}f", *EMBEDDING)).decode()
+    vector = packed if asked.get("encoding_format") == "base64" else list(EMBEDDING)
+    count = len(asked["input"]) if isinstance(asked.get("input"), list) else 1
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index in range(count)]
+    details = {"text_tokens": 5, "image_tokens": 2, "audio_tokens": 0, "video_tokens": 0, "file_tokens": 0}
+    usage = {"prompt_tokens": 7, "total_tokens": 7, **_COST, "prompt_tokens_details": details}
+    return {**_head(exchange), "object": "list", "data": data, "usage": usage}
+
+
+def _rerank(exchange: Exchange, asked: JSON) -> JSON:
+    results = [
+        {"index": index, "relevance_score": 0.9 / (index + 1), "document": {"text": document}}
+        for index, document in enumerate(asked["documents"])
+    ]
+    return {**_head(exchange), "results": results, "usage": {"cost": 0.002, "search_units": 1, "total_tokens": 31}}
+
+
+def _images(_: Exchange, asked: JSON) -> JSON:
+    data = [{"b64_json": PNG, "media_type": "image/png"} for _ in range(asked.get("n", 1))]
+    return {"created": 1762179802, "data": data, "usage": _IMAGE_USAGE}
+
+
+def _transcription(_: Exchange, __: JSON) -> JSON:
+    usage = {"cost": 0.0006, "seconds": 9.5, "input_tokens": 95, "output_tokens": 4, "total_tokens": 99}
+    return {"text": "Hello there.", "usage": usage}
+
+
+_IMAGE_USAGE: Final[JSON] = {
+    "prompt_tokens": 12,
+    "completion_tokens": 1290,
+    "total_tokens": 1302,
+    "completion_tokens_details": {"image_tokens": 1290},
+    "cost": 0.039,
+    "is_byok": False,
+}
+_BODIES: Final[Mapping[str, Callable[[Exchange, JSON], JSON]]] = {
+    "embeddings": _embeddings,
+    "rerank": _rerank,
+    "images": _images,
+    "images/generations": _images,
+    "audio/transcriptions": _transcription,
+}
+
+
+class Result:
+    """One of these endpoints, answering what was asked."""
+
+    def __init__(self, path: str, asked: JSON) -> None:
+        self._path, self._asked = path, asked
+
+    def whole(self, exchange: Exchange) -> JSON:
+        """The body of a plain answer."""
+        if exchange.error is not None:
+            return {"error": exchange.error}
+        return _BODIES[self._path](exchange, self._asked)
+
+    def events(self, exchange: Exchange) -> Iterator[JSON]:
+        """The events of a streamed image or transcript."""
+        if self._path == "audio/transcriptions":
+            body = _transcription(exchange, {})
+            yield {"type": "transcript.text.delta", "delta": "Hello "}
+            yield {"type": "transcript.text.delta", "delta": "there."}
+            yield {"type": "transcript.text.done", **body}
+            return
+        yield {"type": "image_generation.partial_image", "partial_image_index": 0, "b64_json": PNG[:8]}
+        if exchange.error is not None:
+            yield {"type": "error", "error": exchange.error}
+            return
+        image = {"b64_json": PNG, "media_type": "image/png", "created": 1762179802}
+        yield {"type": "image_generation.completed", **image, "usage": _IMAGE_USAGE}
+
+    def reply(self, exchange: Exchange, *, stream: bool) -> Reply:
+        """The HTTP response."""
+        sound = self._path == "audio/speech" and exchange.status == 200 and exchange.error is None  # noqa: PLR2004 - HTTP's OK
+        if sound and exchange.verbatim is None:
+            headers = {"X-Generation-Id": exchange.id, **exchange.headers}
+            return Reply([b"ID3\x04", b"\xff\xfb\x90" * 500], "audio/mpeg", headers=headers)
+        if self._path == "audio/transcriptions" and self._asked.get("response_format") == "text":
+            return Reply([b"Hello there.\n"], "text/plain", headers={"X-Generation-Id": exchange.id})
+        return exchange.reply(self, stream=stream)
+
+
+def _head(exchange: Exchange) -> JSON:
+    return {"id": exchange.id, "model": exchange.model, "provider": exchange.provider}
+
+
+_NO_IMAGE: Final = Reply([as_bytes({"created": 1, "data": []})])
+EMPTY: Final[Mapping[str, Reply]] = {
+    "embeddings": Reply([as_bytes({"object": "list", "data": [], "model": "m"})]),
+    "rerank": Reply([as_bytes({"results": []})]),
+    "images": _NO_IMAGE,
+    "images/generations": _NO_IMAGE,
+    "audio/transcriptions": Reply([as_bytes({"usage": {"seconds": 1}})]),
+}
+"""Answers without what was asked for."""
