@@ -32,7 +32,7 @@ PROVIDERS = {
 HUNDRED = Exchange(deltas=tuple({"content": "word "} for _ in range(100)), usage=EXCHANGES["hello"].usage)
 
 
-def client_of(exchange: Exchange, host: str, *, stream: bool) -> openai.OpenAI:
+def client_of(exchange: Exchange, host: str = "openrouter.ai", *, stream: bool = False) -> openai.OpenAI:
     """A client whose calls are all answered with *exchange*."""
     reply = exchange.reply(Chat(), stream=stream)
     body = b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
@@ -42,6 +42,14 @@ def client_of(exchange: Exchange, host: str, *, stream: bool) -> openai.OpenAI:
 
     transport = httpx.Client(transport=httpx.MockTransport(answer))
     return openai.OpenAI(api_key="k", base_url=f"https://{host}/api/v1", http_client=transport, max_retries=0)
+
+
+CONVERSATION: Any = [{"role": role, "content": "Some words in a turn. " * 20} for role in ("user", "assistant") * 5]
+
+
+def long_call(client: openai.OpenAI) -> None:
+    """One plain call that carries a conversation of ten turns."""
+    client.chat.completions.create(model="m", messages=CONVERSATION, temperature=0.2)
 
 
 def plain_call(client: openai.OpenAI) -> None:
@@ -55,7 +63,7 @@ def streamed_call(client: openai.OpenAI) -> None:
         pass
 
 
-def added(call: Callable[[], None], turns: int, batch: int) -> tuple[float, float]:
+def added(call: Callable[[], None], turns: int, batch: int, **options: Any) -> tuple[float, float]:
     """Microseconds of a bare call, and those that the instrumentation adds."""
 
     def timed() -> float:
@@ -71,7 +79,7 @@ def added(call: Callable[[], None], turns: int, batch: int) -> tuple[float, floa
     differences: list[float] = []
     for _ in range(turns):
         bare.append(timed())
-        OpenRouterInstrumentor().instrument(skip_dep_check=True, **PROVIDERS)
+        OpenRouterInstrumentor().instrument(skip_dep_check=True, **PROVIDERS, **options)
         call()
         differences.append(timed() - bare[-1])
         OpenRouterInstrumentor().uninstrument()
@@ -81,15 +89,19 @@ def added(call: Callable[[], None], turns: int, batch: int) -> tuple[float, floa
 def main() -> None:
     """Measure and print."""
     turns = int(sys.argv[1]) if sys.argv[1:] else 60
-    ours, other = "openrouter.ai", "api.openai.com"
-    chat, hundred = client_of(EXCHANGES["hello"], ours, stream=False), client_of(HUNDRED, ours, stream=True)
-    elsewhere = client_of(EXCHANGES["hello"], other, stream=False)
-    for name, call, batch in (
-        ("plain call", lambda: plain_call(chat), 20),
-        ("stream of 100 chunks", lambda: streamed_call(hundred), 3),
-        ("client of another host", lambda: plain_call(elsewhere), 20),
-    ):
-        bare, more = added(call, turns, batch)
+    chat, hundred = client_of(EXCHANGES["hello"]), client_of(HUNDRED, stream=True)
+    elsewhere = client_of(EXCHANGES["hello"], "api.openai.com")
+    captured: dict[str, Any] = {"capture_content": "span_only"}
+    rows: list[tuple[str, Callable[[], None], int, dict[str, Any]]] = [
+        ("plain call", lambda: plain_call(chat), 20, {}),
+        ("conversation", lambda: long_call(chat), 20, {}),
+        ("conversation, captured", lambda: long_call(chat), 20, captured),
+        ("stream of 100 chunks", lambda: streamed_call(hundred), 3, {}),
+        ("stream, captured", lambda: streamed_call(hundred), 3, captured),
+        ("client of another host", lambda: plain_call(elsewhere), 20, {}),
+    ]
+    for name, call, batch, options in rows:
+        bare, more = added(call, turns, batch, **options)
         print(f"{name:24} bare {bare:7.0f} us   added {more:7.1f} us")
 
 

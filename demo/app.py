@@ -1,10 +1,12 @@
 """A program that uses OpenRouter, with no line about tracing: each model named on the command line answers once.
 
-A trailing `+stream` asks for a stream.
+A trailing `+stream`, `+responses` or `+embeddings` asks it in another way.
 """
 
 import os
 import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import openai
 
@@ -14,18 +16,19 @@ client = openai.OpenAI(
     default_headers={"X-Title": "Demo"},
     max_retries=0,
 )
+MESSAGES: Final[Any] = [{"role": "user", "content": "Say hello."}]
+WAYS: Final[Mapping[str, Callable[[str], object]]] = {
+    "": lambda model: client.chat.completions.create(model=model, messages=MESSAGES, max_tokens=60),
+    "stream": lambda model: list(
+        client.chat.completions.create(model=model, messages=MESSAGES, max_tokens=60, stream=True)
+    ),
+    "responses": lambda model: client.responses.create(model=model, input="Say hello.", max_output_tokens=60),
+    "embeddings": lambda model: client.embeddings.create(model=model, input="Hello"),
+}
 
 for argument in sys.argv[1:]:
-    model, _, stream = argument.partition("+")
+    model, _, way = argument.partition("+")
     try:
-        if stream:
-            for _ in client.chat.completions.create(
-                model=model, messages=[{"role": "user", "content": "Count to five."}], max_tokens=60, stream=True
-            ):
-                pass
-        else:
-            client.chat.completions.create(
-                model=model, messages=[{"role": "user", "content": "Say hello."}], max_tokens=60
-            )
+        WAYS[way](model)
     except openai.OpenAIError as error:
         print(f"{model}: {type(error).__name__}", file=sys.stderr)

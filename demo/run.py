@@ -27,6 +27,8 @@ SIMULATED = [
     "google/gemini-flash",
     "nvidia/busy",
     "openai/breaks-off+stream",
+    "openai/gpt-4o-mini+responses",
+    "openai/text-embedding-3-small+embeddings",
 ]
 REAL = [
     "openai/gpt-4o-mini",
@@ -34,6 +36,8 @@ REAL = [
     "openrouter/auto+stream",
     "mistralai/mistral-small-3.2-24b-instruct",
     "nobody/no-such-model",
+    "openai/gpt-4o-mini+responses",
+    "openai/text-embedding-3-small+embeddings",
 ]
 
 

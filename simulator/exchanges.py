@@ -180,6 +180,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _failing(503, "No available provider"),
         routing={**_ROUTING, "attempt": 1, "attempts": [_ROUTING["attempts"][0]], "endpoints": {"available": []}},
     ),
+    "embedding": Exchange(model="text-embedding-3-small"),  # recorded 2026-08: without its author
     "empty": Exchange(verbatim=Reply([b"{}"])),
     "server_tools": Exchange(
         usage={  # no `is_byok`, and a cost far above the inference cost

@@ -44,6 +44,7 @@ BY_MODEL: Final[Mapping[str, str]] = {
     "google/gemini-flash": "rate_limited",
     "openai/breaks-off": "error_in_stream",
     "nobody/no-such-model": "bad_request",
+    "openai/text-embedding-3-small": "embedding",
 }
 
 

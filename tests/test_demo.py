@@ -18,7 +18,7 @@ needs_exporter = pytest.mark.skipif(
 
 @needs_exporter
 def test_demo() -> None:
-    """Ten calls, their bill to the last digit, and the same spans and metrics at an OTLP endpoint."""
+    """Twelve calls, their bill to the last digit, and the same spans and metrics at an OTLP endpoint."""
     received: list[tuple[str, bytes]] = []
 
     class Receiver(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def test_demo() -> None:
     assert lines[2].split()[:3] == ["asked", "answered", "provider"]
     assert sum("(stream)" in line for line in lines) == 4
     totals = [line.split() for line in lines if line.startswith("all ")]
-    assert [total[1:] for total in totals] == [["10", "3", "325", "552", "0.0012571"]] * 2
+    assert [total[1:] for total in totals] == [["12", "3", "375", "672", "0.0013985"]] * 2
     paths = {path for path, _ in received}
     assert paths == {"/v1/traces", "/v1/metrics"}
     assert any(b"gen_ai.usage.cost" in body for path, body in received if path == "/v1/traces")

@@ -12,7 +12,7 @@ import openai
 import pytest
 from openai._models import FinalRequestOptions
 from openai._response import BaseAPIResponse
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
@@ -523,3 +523,31 @@ def test_closed_coroutine(telemetry: Telemetry, openrouter: Simulator, caplog: p
 def test_event_behind_another_exception() -> None:
     """An exception that no stream raised has no event behind it."""
     assert _streams._event_behind(CallersError()) is None
+
+
+class Nasty(Exception):  # noqa: N818 - it is one
+    """An exception whose members must not be looked at, as those of an HTTP library's that was given no request."""
+
+    @property
+    def request(self) -> Any:
+        raise RuntimeError("The .request property has not been set.")
+
+    response = request
+
+
+@pytest.mark.our_fault
+def test_an_exception_that_cannot_be_read(telemetry: Telemetry, client: Make) -> None:
+    """The call ends whatever the exception is made of, and the caller gets that very one."""
+
+    def refuse(_: object) -> object:
+        raise nasty
+
+    nasty = Nasty("mine")
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
+    options.post_parser = refuse
+    with pytest.raises(Nasty) as raised:
+        client("hello").request(ChatCompletion, options)
+    assert raised.value is nasty
+    span = telemetry.one_span()
+    assert _attributes(span)["error.type"] == f"{Nasty.__module__}.Nasty"
+    assert _attributes(span)["gen_ai.usage.cost"] == 0.00014

@@ -179,6 +179,7 @@ def test_routing_beside_an_error_that_is_cut() -> None:
     answer = Answer()
     fold_error_body(answer, b'{"openrouter_metadata": {"strategy": "auto"}}')
     fold_error_body(answer, b"<html></html>")
+    fold_error_body(answer, b'{"openrouter_metadata": {"strategy": "fall')
     assert response_attributes(answer) == {"openrouter.routing.strategy": "auto"}
 
 

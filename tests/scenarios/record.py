@@ -66,7 +66,7 @@ class Scenario:
     exchange: str | None = None
     """The simulator's name for it, where it is another."""
     parses: bool = True
-    """`.parse()` takes the request: it refuses some tools before anything is sent."""
+    """`.parse()` and the stream helpers take the request: they refuse some tools before anything is sent."""
 
 
 def both(attributes: dict[str, Any], **more: Any) -> Scenario:

@@ -89,6 +89,7 @@ EMBEDDINGS: Final = _table(
         exchange="hello",
     ),
     empty=Scenario(failed("empty_response", None, {"gen_ai.response.model": "m"}).whole, None, _EMBED),
+    embedding=Scenario(both({**VECTORS, "gen_ai.response.model": "text-embedding-3-small"}).whole, None, _EMBED),
     cached=Scenario(both({**VECTORS, **CACHED}).whole, None, _EMBED),
 )
 

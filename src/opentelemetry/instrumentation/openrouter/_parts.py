@@ -115,6 +115,8 @@ def server_tool_parts(call_id: object, kind: str, call: object, result: object, 
 
 def arguments_of(arguments: object, keep: Keep) -> object:
     """The arguments of a call as an object; what is not JSON, or was cut, stays a text."""
+    if not isinstance(arguments, str):
+        return portable(arguments, keep)
     kept = keep(arguments)
     if kept is None:
         return None

@@ -205,13 +205,20 @@ class _Exchange:
         """The SDK raised."""
         if not isinstance(error, GeneratorExit):  # a coroutine that is closed has left its context already
             otel_context.detach(self._token)
-        response, request = getattr(error, "response", None), getattr(error, "request", None)
-        if getattr(response, "is_stream_consumed", False):
-            fold_error_body(self._call.answer, getattr(response, "content", b""))
-        fold_headers(self._call.answer, getattr(response, "headers", None))
+        try:
+            self._read_failure(error)
+        finally:
+            self._call.end(error)
+
+    def _read_failure(self, error: BaseException) -> None:
+        """What an exception was made from tells more than itself: headers, routing, and how often it was sent."""
+        request, response = getattr(error, "request", None), getattr(error, "response", None)
         sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "")
         self._count_retries(int(sent) if sent.isdecimal() else None)
-        self._call.end(error)
+        if response is not None:
+            fold_headers(self._call.answer, response.headers)
+            if response.is_stream_consumed:  # by the SDK, which read it for its message
+                fold_error_body(self._call.answer, response.content)
 
     def _count_retries(self, taken: object) -> None:
         retries = count(taken)

@@ -178,16 +178,17 @@ class Call:
         if failure is not None:
             found.update(failure.attributes())
         self._record_points(found, at - self._began)
-        content = self.content
-        if content is None and not self._span.is_recording():
+        content, recording = self.content, self._span.is_recording()
+        if content is None and not recording:
             return
         self._add_times(found)
         if left and answer.usage is None:
             found[names.OPENROUTER_STREAM_CANCELLED] = True
         said = content.complete() if content is not None else {}
-        self._span.set_attributes({**found, **as_json(said)} if content is not None and content.on_span else found)
-        if failure is not None:
-            self._span.set_status(Status(StatusCode.ERROR, failure.message))
+        if recording:
+            self._span.set_attributes({**found, **as_json(said)} if content is not None and content.on_span else found)
+            if failure is not None:
+                self._span.set_status(Status(StatusCode.ERROR, failure.message))
         if content is not None and content.on_event:
             self._emit({**self.asked, **found, **said})
 

@@ -89,8 +89,13 @@ def fold_routing(answer: Answer, routing: object) -> None:
 
 def fold_error_body(answer: Answer, content: bytes) -> None:
     """Fold the body of an error status: of it the SDK's exception keeps only the `error`, not what stands beside it."""
-    if b'"openrouter_metadata"' in content:
-        fold_routing(answer, members(json.loads(content)).get("openrouter_metadata"))
+    if b'"openrouter_metadata"' not in content:
+        return
+    try:
+        body: object = json.loads(content)
+    except ValueError:
+        return
+    fold_routing(answer, members(body).get("openrouter_metadata"))
 
 
 def fold_headers(answer: Answer, headers: object) -> None:
