@@ -80,10 +80,10 @@ def _response(exchange: Exchange, status: str) -> JSON:
     }
     if status == "failed":
         error = exchange.error or {"message": "The model failed"}
-        metadata = error.get("metadata", {})
+        metadata: JSON = {**error.get("metadata", {})}
+        if "error_type" in metadata:  # at the top in this API
+            body["error_type"] = metadata.pop("error_type")
         body["error"] = {"code": "server_error", "message": error["message"], "metadata": metadata}
-        if "error_type" in metadata:
-            body["error_type"] = metadata["error_type"]
     return body if exchange.usage is None else {**body, "usage": _usage(exchange.usage)}
 
 

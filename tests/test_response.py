@@ -212,3 +212,27 @@ def test_odd_events() -> None:
             operation.fold_chunk(answer, event, 1.0)
         assert answer.first_token is None
         assert response_attributes(answer) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        ({"status": "failed", "error": None, "output": []}, "unmapped"),
+        ({"status": "failed", "error": None, "error_type": "timeout"}, "timeout"),
+        ({"status": "failed", "error": {"code": "invalid_prompt", "message": "No"}}, "invalid_prompt"),
+        ({"status": "incomplete", "incomplete_details": None, "output": []}, None),
+        ({"status": "cancelled", "output": []}, None),
+        ({"status": "queued", "output": []}, None),
+        ({"error": {"code": 502}}, "provider_unavailable"),
+        ({}, "empty_response"),
+    ],
+)
+def test_states_of_a_response(body: dict[str, Any], failure: str | None) -> None:
+    """`failed` is an error whether or not it says which; the other states are none."""
+    operation = operation_at("/responses", "")
+    assert operation is not None
+    answer = Answer()
+    operation.fold_whole(answer, body)
+    assert (answer.failure.type if answer.failure else None) == failure
+    reason = {"failed": "error", "incomplete": "length"}.get(body.get("status", ""))
+    assert answer.finish_reasons == ({} if reason is None else {0: reason})
