@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from ._errors import EMPTY_RESPONSE, failure_in
 from ._items import finish_reason
-from ._response import Answer, fold_identity
-from ._wire import NOTHING, layers, members
+from ._response import Answer, fold_error_event, fold_identity
+from ._wire import layers
 
 
 def fold_response(answer: Answer, body: object) -> None:
@@ -43,13 +43,6 @@ def fold_event(answer: Answer, event: Any, now: float) -> None:
         _fold_object(answer, *layers(declared.get("response")))
     elif kind == "error":
         fold_error_event(answer, event, now)
-
-
-def fold_error_event(answer: Answer, event: object, now: float) -> None:  # noqa: ARG001 - one shape for all operations
-    """Fold an event that tells an error: its members stand in `error`, or in the event itself."""
-    found = members(event)
-    answer.failure = failure_in(found.get("error") or found, word=found.get("error_type"))
-    fold_identity(answer, NOTHING, found)
 
 
 def _fold_object(answer: Answer, declared: Mapping[str, Any], others: Mapping[str, Any]) -> None:

@@ -12,13 +12,12 @@ from typing import Final
 from . import attributes as names
 from ._choices import fold_chunk, fold_completion, fold_error_chunk
 from ._errors import EMPTY_RESPONSE
-from ._events import fold_error_event, fold_event, fold_response
+from ._events import fold_event, fold_response
 from ._items import items_input, items_output
 from ._messages import Content, Message, chat_input, choices_output, prompt_input
 from ._parts import Keep
-from ._response import Answer
+from ._response import Answer, fold_error_event
 from ._results import (
-    fold_error_progress,
     fold_progress,
     fold_vectors,
     image_input,
@@ -45,7 +44,7 @@ class Operation:
     """The content of a whole body, or of one that `transcript` put together."""
     fold_whole: Callable[[Answer, object], None]
     fold_chunk: Callable[[Answer, object, float], None] = fold_progress
-    fold_error_event: Callable[[Answer, object, float], None] = fold_error_progress
+    fold_error_event: Callable[[Answer, object, float], None] = fold_error_event
     transcript: type[Transcript] = Transcript
     implied: Attributes = field(default_factory=Attributes)
     """What each request of this kind asks for without saying it."""
@@ -102,9 +101,7 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
         fold_error_chunk,
         ChoicesTranscript,
     ),
-    "/responses": Operation(
-        "chat", items_input, items_output, fold_response, fold_event, fold_error_event, EventsTranscript
-    ),
+    "/responses": Operation("chat", items_input, items_output, fold_response, fold_event, transcript=EventsTranscript),
     "/embeddings": Operation("embeddings", input_input, no_output, fold_vectors),
     "/rerank": Operation("rerank", ranking_input, no_output, result_folder("results")),
     "/images": _IMAGE,

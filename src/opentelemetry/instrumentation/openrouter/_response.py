@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import attributes as names
-from ._errors import Failure
+from ._errors import Failure, failure_in
 from ._transcripts import Transcript
 from ._usage import usage_attributes
-from ._wire import Attributes, Table, count, integer, items, members, read, text
+from ._wire import NOTHING, Attributes, Table, count, integer, items, members, read, text
 
 
 @dataclass(slots=True)
@@ -85,6 +85,13 @@ def fold_routing(answer: Answer, routing: object) -> None:
         endpoints = items(members(members(routing).get("endpoints")).get("available"))
         chosen = (members(endpoint) for endpoint in endpoints)
         answer.provider = next((text(each.get("provider")) for each in chosen if each.get("selected") is True), None)
+
+
+def fold_error_event(answer: Answer, event: object, now: float) -> None:  # noqa: ARG001 - one shape for all operations
+    """Fold an event of a stream that tells an error: in its member `error`, or in the event itself."""
+    found = members(event)
+    answer.failure = failure_in(found.get("error") or found, word=found.get("error_type"))
+    fold_identity(answer, NOTHING, found)
 
 
 def fold_error_body(answer: Answer, content: bytes) -> None:

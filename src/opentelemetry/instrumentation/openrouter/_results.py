@@ -11,7 +11,7 @@ from . import attributes as names
 from ._errors import EMPTY_RESPONSE, failure_in
 from ._messages import Content, Message, content_of, texts_as_messages
 from ._parts import Keep, base64_part, base64_size, media_part, parts_of, text_part
-from ._response import Answer, fold_identity
+from ._response import Answer, fold_error_event, fold_identity
 from ._wire import items, layers, members
 
 _FLOAT32: Final = 4  # bytes; `encoding_format: base64` is an array of these
@@ -55,15 +55,9 @@ def fold_progress(answer: Answer, event: object, now: float) -> None:
     if answer.first_token is None and kind.endswith(_OUTPUT):
         answer.first_token = now
     if kind == "error":
-        fold_error_progress(answer, event, now)
+        fold_error_event(answer, event, now)
     elif answer.transcript is not None:
         answer.transcript.add({**declared, **others})
-
-
-def fold_error_progress(answer: Answer, event: object, now: float) -> None:  # noqa: ARG001 - one shape for all operations
-    """Fold an event that tells an error."""
-    found = members(event)
-    answer.failure = failure_in(found.get("error") or found, word=found.get("error_type"))
 
 
 def input_input(body: Mapping[str, object], keep: Keep) -> Content:
