@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 import openai
@@ -551,3 +552,22 @@ def test_an_exception_that_cannot_be_read(telemetry: Telemetry, client: Make) ->
     span = telemetry.one_span()
     assert _attributes(span)["error.type"] == f"{Nasty.__module__}.Nasty"
     assert _attributes(span)["gen_ai.usage.cost"] == 0.00014
+
+
+class Unread(Exception):  # noqa: N818 - a caller's own, that holds a response as the SDK's do
+    """An exception with a response that nobody read."""
+
+    response: Any = SimpleNamespace(headers=None, is_stream_consumed=False)
+
+
+def test_an_exception_with_an_unread_response(telemetry: Telemetry, client: Make) -> None:
+    """What was not read is not read by us."""
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
+
+    def refuse(_: object) -> object:
+        raise Unread
+
+    options.post_parser = refuse
+    with pytest.raises(Unread):
+        client("hello").request(ChatCompletion, options)
+    assert _attributes(telemetry.one_span())["error.type"] == f"{Unread.__module__}.Unread"

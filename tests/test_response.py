@@ -236,3 +236,14 @@ def test_states_of_a_response(body: dict[str, Any], failure: str | None) -> None
     assert (answer.failure.type if answer.failure else None) == failure
     reason = {"failed": "error", "incomplete": "length"}.get(body.get("status", ""))
     assert answer.finish_reasons == ({} if reason is None else {0: reason})
+
+
+@pytest.mark.parametrize("path", ["/images", "/responses", "/audio/transcriptions"])
+def test_an_error_event_without_an_error_member(path: str) -> None:
+    """The SDK hands on an event that says of itself that it is the error."""
+    operation = operation_at(path, "")
+    assert operation is not None
+    answer = Answer()
+    operation.fold_chunk(answer, {"type": "error", "code": "429", "message": "Slow down", "param": None}, 1.0)
+    assert answer.failure is not None
+    assert (answer.failure.type, answer.failure.message) == ("rate_limit_exceeded", "Slow down")
