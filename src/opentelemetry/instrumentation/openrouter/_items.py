@@ -84,7 +84,7 @@ def _item(item: object, keep: Keep) -> tuple[str, list[Part]]:
         return read(found, keep)
     if kind is None:
         return "user", []
-    if kind.endswith("_output"):  # what a tool of the caller's did for a server tool: its id and its kind are told
+    if kind.endswith("_output"):  # what one of the caller's tools returned: a function, a shell, a computer
         return "tool", [tool_result_part(found.get("call_id"), found.get("output"), keep)]
     if kind == "item_reference":
         return "assistant", [{"type": kind, "id": text(found.get("id")) or ""}]
