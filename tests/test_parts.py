@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.openrouter._items import items_input, items_output
-from opentelemetry.instrumentation.openrouter._messages import chat_input, choices_output, prompt_input
+from opentelemetry.instrumentation.openrouter._messages import chat_input, choices_output, text_input
 from opentelemetry.instrumentation.openrouter._parts import (
     annotation_part,
     arguments_of,
@@ -75,6 +75,7 @@ def test_base64_size(data: str, size: int) -> None:
         ),
         ("data:;base64,AAAA", [{"type": "blob", "modality": "image", "content": "", "byte_size": 3}]),
         ("data:" + "A" * 500, []),
+        ("A" * 8000, [{"type": "blob", "modality": "image", "content": "", "byte_size": 6000}]),
         ("https://a.example/" + "b" * 9, [{"type": "uri", "modality": "image", "uri": "https://a.example/" + "b" * 9}]),
         ("", []),
         (None, []),
@@ -246,6 +247,14 @@ def test_odd_messages(messages: list[Any], told: list[Any]) -> None:
     assert content.get("gen_ai.input.messages", []) == told
 
 
+def test_custom_tools_have_names() -> None:
+    """A custom tool of chat stands under `custom`, as a function does under `function`."""
+    tool = {"type": "custom", "custom": {"name": "shell", "description": "Runs", "format": {"type": "text"}}}
+    assert chat_input({"tools": [tool]}, KEEP) == {
+        "gen_ai.tool.definitions": [{"type": "custom", "name": "shell", "description": "Runs"}]
+    }
+
+
 def test_older_functions_are_tools() -> None:
     """`functions` came before `tools`; a tool without a type is none."""
     body: dict[str, Any] = {"functions": [{"name": "f", "parameters": {}}], "tools": [{"name": "x"}, {"type": ""}, 3]}
@@ -256,7 +265,7 @@ def test_older_functions_are_tools() -> None:
 def test_nothing_asked(value: object) -> None:
     """Odd inputs give nothing, and break nothing."""
     for read, key in (
-        (prompt_input, "prompt"),
+        (text_input("prompt"), "prompt"),
         (items_input, "input"),
         (image_input, "prompt"),
         (sound_input, "input_audio"),

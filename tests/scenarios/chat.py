@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .record import (
+    CITATION_PART,
     HELLO_ASKED,
     HELLO_CONTENT,
     ID_ONLY,
     IDENTITY,
+    PDF_PART,
     PNG_PART,
     REQUEST,
     STOPPED,
@@ -80,14 +82,7 @@ EVERYTHING_TOLD: Final[dict[str, Any]] = {
                 PNG_PART,
                 {"type": "uri", "modality": "image", "uri": "https://images.example/a.jpg"},
                 {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "", "byte_size": 3},
-                {
-                    "type": "blob",
-                    "modality": "document",
-                    "mime_type": "application/pdf",
-                    "content": "",
-                    "byte_size": 2,
-                    "name": "a.pdf",
-                },
+                PDF_PART,
                 {"type": "uri", "modality": "document", "uri": "https://files.example/b.pdf", "name": "b.pdf"},
                 {"type": "file", "modality": "document", "file_id": "file-1"},
                 {"type": "uri", "modality": "video", "uri": "https://videos.example/a.webm"},
@@ -138,14 +133,7 @@ EVERY_PART: Final = (
     },
     text("It is sunny."),
     text("No more.", "refusal"),
-    {
-        "type": "url_citation",
-        "url": "https://weather.example",
-        "title": "Weather",
-        "content": "Sunny today",
-        "start_index": 0,
-        "end_index": 4,
-    },
+    CITATION_PART,
     PNG_PART,
     {"type": "blob", "modality": "audio", "content": "", "byte_size": 6, "transcript": "It is sunny."},
 )

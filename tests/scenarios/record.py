@@ -108,3 +108,19 @@ def answered(*messages: list[dict[str, Any]]) -> dict[str, Any]:
 HELLO_ASKED: Final = asked(said(text("Say hello."), role="user"))
 HELLO_CONTENT: Final = {**HELLO_ASKED, **answered(said(text("Hello")))}
 PNG_PART: Final = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "", "byte_size": 6000}
+PDF_PART: Final = {
+    "type": "blob",
+    "modality": "document",
+    "mime_type": "application/pdf",
+    "content": "",
+    "byte_size": 2,
+    "name": "a.pdf",
+}
+CITATION_PART: Final = {
+    "type": "url_citation",
+    "url": "https://weather.example",
+    "title": "Weather",
+    "content": "Sunny today",
+    "start_index": 0,
+    "end_index": 4,
+}

@@ -6,9 +6,11 @@ from typing import Any, Final
 from .chat import CACHED, ROUTING
 from .chat import SCENARIOS as CHAT
 from .record import (
+    CITATION_PART,
     HELLO_ASKED,
     HELLO_CONTENT,
     ID_ONLY,
+    PDF_PART,
     PNG_PART,
     Expected,
     Scenario,
@@ -106,14 +108,7 @@ EVERYTHING_TOLD: Final[dict[str, Any]] = {
                 text("Look:"),
                 PNG_PART,
                 {"type": "file", "modality": "image", "file_id": "file-1"},
-                {
-                    "type": "blob",
-                    "modality": "document",
-                    "mime_type": "application/pdf",
-                    "content": "",
-                    "byte_size": 2,
-                    "name": "a.pdf",
-                },
+                PDF_PART,
                 {"type": "uri", "modality": "document", "uri": "https://files.example/b.pdf"},
                 {"type": "blob", "modality": "audio", "mime_type": "audio/mp3", "content": "", "byte_size": 3},
                 {"type": "uri", "modality": "video", "uri": "https://videos.example/a.webm"},
@@ -184,14 +179,7 @@ EVERYTHING_TOLD: Final[dict[str, Any]] = {
 EVERY_PART: Final = (
     text("Search, then draw.", "reasoning"),
     text("It is sunny."),
-    {
-        "type": "url_citation",
-        "url": "https://weather.example",
-        "title": "Weather",
-        "content": "Sunny today",
-        "start_index": 0,
-        "end_index": 4,
-    },
+    CITATION_PART,
     text("No more.", "refusal"),
     {
         "type": "server_tool_call",

@@ -5,7 +5,7 @@ Schema: https://github.com/open-telemetry/semantic-conventions-genai, model/gen-
 Wire: https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from . import attributes as names
@@ -36,9 +36,13 @@ def chat_input(body: Mapping[str, object], keep: Keep) -> Content:
     return content_of(messages, tools=tool_definitions(body, keep))
 
 
-def prompt_input(body: Mapping[str, object], keep: Keep) -> Content:
-    """What a request with a `prompt` says: one text, several, or tokens."""
-    return content_of(texts_as_messages(body.get("prompt"), keep))
+def text_input(member: str) -> Callable[[Mapping[str, object], Keep], Content]:
+    """Make the reader of a request that says it all in one *member*: one text, several, tokens, or objects of parts."""
+
+    def read_input(body: Mapping[str, object], keep: Keep) -> Content:
+        return content_of(_texts_as_messages(body.get(member), keep))
+
+    return read_input
 
 
 def choices_output(body: object, keep: Keep) -> list[Message]:
@@ -59,29 +63,34 @@ def content_of(asked: list[Message], *, system: list[Part] | None = None, tools:
     return {name: value for name, value in found if value}
 
 
-def texts_as_messages(value: object, keep: Keep) -> list[Message]:
+def said_by(role: str, parts: list[Part]) -> list[Message]:
+    """One message; none where nothing was said."""
+    return [{"role": role, "parts": parts}] if parts else []
+
+
+def _texts_as_messages(value: object, keep: Keep) -> list[Message]:
     """An input that has no roles: a text, tokens, an object with `content`, or a list of such."""
     if isinstance(value, str):
-        return _of_user(text_part(value, keep))
+        return said_by("user", text_part(value, keep))
     found = items(value)
     if found and all(integer(item) is not None for item in found):  # told by their number: tokens are no text
-        return [{"role": "user", "parts": [{"type": "tokens", "count": len(found)}]}]
+        return said_by("user", [{"type": "tokens", "count": len(found)}])
     if found:
-        return [message for item in found for message in texts_as_messages(item, keep)]
-    return _of_user(parts_of(members(value).get("content"), keep))
+        return [message for item in found for message in _texts_as_messages(item, keep)]
+    return said_by("user", parts_of(members(value).get("content"), keep))
 
 
 def tool_definitions(body: Mapping[str, object], keep: Keep) -> list[Part]:
     """The tools of a request; `function` holds a chat tool, a Responses tool is flat, server tools have a type alone.
 
-    Only a function's own words are told: what other tools hold may be a URL with a key, or headers.
+    Only what the caller's own tools say is told: what other tools hold may be a URL with a key, or headers.
     """
     tools = [members(tool) for tool in items(body.get("tools"))]
     tools += [{"type": "function", "function": function} for function in items(body.get("functions"))]
     return [definition for tool in tools for definition in _definition(tool, keep)]
 
 
-def merged_reasoning(details: Iterable[object]) -> list[Mapping[str, Any]]:
+def _merged(details: Iterable[object]) -> list[Mapping[str, Any]]:
     """The `reasoning_details` of a message; in a stream each comes in pieces of one type and index."""
     merged: dict[object, dict[str, Any]] = {}
     for detail in details:
@@ -140,7 +149,7 @@ def _reasoned(message: Mapping[str, Any], keep: Keep) -> list[Part]:
     # https://openrouter.ai/docs/use-cases/reasoning-tokens: `reasoning` says the same as the details, but not all
     # providers send those.
     parts: list[Part] = []
-    for detail in merged_reasoning(items(message.get("reasoning_details"))):
+    for detail in _merged(items(message.get("reasoning_details"))):
         if detail["type"] == "reasoning.server_tool_call":
             kind, call = text(detail.get("tool_name")) or "", {"arguments": detail.get("arguments")}
             parts += server_tool_parts(detail.get("tool_call_id"), kind, call, detail.get("result"), keep)
@@ -173,7 +182,7 @@ def _called(call: Mapping[str, Any], keep: Keep) -> list[Part]:
 
 def _definition(tool: Mapping[str, Any], keep: Keep) -> list[Part]:
     kind = text(tool.get("type"))
-    told = members(tool.get("function")) or (tool if kind == "function" else {})
+    told = members(tool.get("function") or tool.get("custom")) or (tool if kind in ("function", "custom") else {})
     name = text(told.get("name")) or text(tool.get("name")) or text(tool.get("server_label")) or kind
     if kind is None or name is None:
         return []
@@ -184,10 +193,6 @@ def _definition(tool: Mapping[str, Any], keep: Keep) -> list[Part]:
     if parameters:
         definition["parameters"] = portable_members(parameters, keep)
     return [definition]
-
-
-def _of_user(parts: list[Part]) -> list[Message]:
-    return [{"role": "user", "parts": parts}] if parts else []
 
 
 FINISH_REASONS: Final = {"tool_calls": "tool_call", "function_call": "tool_call"}

@@ -14,7 +14,7 @@ from ._choices import fold_chunk, fold_completion, fold_error_chunk
 from ._errors import EMPTY_RESPONSE
 from ._events import fold_event, fold_response
 from ._items import items_input, items_output
-from ._messages import Content, Message, chat_input, choices_output, prompt_input
+from ._messages import Content, Message, chat_input, choices_output, text_input
 from ._parts import Keep
 from ._response import Answer, fold_error_event
 from ._results import (
@@ -22,7 +22,6 @@ from ._results import (
     fold_vectors,
     image_input,
     image_output,
-    input_input,
     no_output,
     ranking_input,
     result_folder,
@@ -94,7 +93,7 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
     ),
     "/completions": Operation(
         "text_completion",
-        prompt_input,
+        text_input("prompt"),
         choices_output,
         fold_completion,
         fold_chunk,
@@ -102,12 +101,12 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
         ChoicesTranscript,
     ),
     "/responses": Operation("chat", items_input, items_output, fold_response, fold_event, transcript=EventsTranscript),
-    "/embeddings": Operation("embeddings", input_input, no_output, fold_vectors),
+    "/embeddings": Operation("embeddings", text_input("input"), no_output, fold_vectors),
     "/rerank": Operation("rerank", ranking_input, no_output, result_folder("results")),
     "/images": _IMAGE,
     "/images/generations": _IMAGE,
     "/audio/speech": Operation(
-        "speech", input_input, no_output, result_folder(None), implied={names.GEN_AI_OUTPUT_TYPE: "speech"}
+        "speech", text_input("input"), no_output, result_folder(None), implied={names.GEN_AI_OUTPUT_TYPE: "speech"}
     ),
     "/audio/transcriptions": Operation("transcription", sound_input, transcript_output, result_folder("text")),
 }

@@ -65,6 +65,8 @@ def media_part(url: object, modality: str, keep: Keep, mime_type: object = None)
     """What stands behind a URL: a `uri`, or a `blob` where the URL holds the data itself."""
     if not isinstance(url, str) or not url:
         return []
+    if not _SCHEME.match(url):  # bare base64, as some clients send it
+        return base64_part(url, modality, mime_type)
     if not url.startswith("data:"):
         uri = keep(url)
         return [] if uri is None else [{"type": "uri", "modality": modality, "uri": uri, **_mime(mime_type)}]
@@ -230,6 +232,7 @@ def _size(data: str, start: int) -> int:
     return max(0, (len(data) - start) * 3 // 4 - data.endswith("=") - data.endswith("=="))
 
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}:")
 # https://www.rfc-editor.org/rfc/rfc2397
 _DATA_URL_HEAD: Final = re.compile(r"data:(?P<mime_type>[\w.+-]{1,64}/[\w.+-]{1,64})?[^,]{0,128},", re.ASCII)
 _DATA_URL: Final = re.compile(

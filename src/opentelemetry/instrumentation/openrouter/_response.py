@@ -118,10 +118,10 @@ def fold_headers(answer: Answer, headers: object) -> None:
         return
     answer.id = answer.id or text(told.get(b"x-generation-id"))
     answer.provider = answer.provider or text(told.get(b"x-provider-name"))
-    for name, value in told.items():
-        attribute, take = _CACHE_HEADERS.get(name, (None, text))
-        taken = take(value)
-        if attribute is not None and taken is not None:
+    for name in told.keys() & _CACHE_HEADERS.keys():
+        attribute, take = _CACHE_HEADERS[name]
+        taken = take(told[name])
+        if taken is not None:
             answer.facts[attribute] = taken
 
 

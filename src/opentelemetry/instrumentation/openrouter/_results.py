@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from . import attributes as names
 from ._errors import EMPTY_RESPONSE, failure_in
-from ._messages import Content, Message, content_of, texts_as_messages
+from ._messages import Content, Message, content_of, said_by
 from ._parts import Keep, base64_part, base64_size, media_part, parts_of, text_part
 from ._response import Answer, fold_error_event, fold_identity
 from ._wire import items, layers, members
@@ -60,28 +60,25 @@ def fold_progress(answer: Answer, event: object, now: float) -> None:
         answer.transcript.add({**declared, **others})
 
 
-def input_input(body: Mapping[str, object], keep: Keep) -> Content:
-    """What a request with an `input` says: one text, several, tokens, or objects of several parts."""
-    return content_of(texts_as_messages(body.get("input"), keep))
-
-
 def ranking_input(body: Mapping[str, object], keep: Keep) -> Content:
     """What a rerank request says: its query, and its documents."""
     parts = text_part(body.get("query"), keep)
     for document in items(body.get("documents")):
         found = {"text": document} if isinstance(document, str) else members(document)
         parts += text_part(found.get("text"), keep) + media_part(found.get("image"), "image", keep)
-    return _of_user(parts)
+    return content_of(said_by("user", parts))
 
 
 def image_input(body: Mapping[str, object], keep: Keep) -> Content:
     """What an image request says: its prompt, and the images that it starts from."""
-    return _of_user(text_part(body.get("prompt"), keep) + parts_of(items(body.get("input_references")), keep))
+    parts = text_part(body.get("prompt"), keep) + parts_of(items(body.get("input_references")), keep)
+    return content_of(said_by("user", parts))
 
 
 def sound_input(body: Mapping[str, object], keep: Keep) -> Content:
     """What a transcription request says where it is JSON; a file that is uploaded is no part of the body we see."""
-    return _of_user(parts_of([{"type": "input_audio", "input_audio": body.get("input_audio")}], keep))
+    parts = parts_of([{"type": "input_audio", "input_audio": body.get("input_audio")}], keep)
+    return content_of(said_by("user", parts))
 
 
 def image_output(body: object, keep: Keep) -> list[Message]:
@@ -91,13 +88,13 @@ def image_output(body: object, keep: Keep) -> list[Message]:
         found = members(image)
         parts += base64_part(found.get("b64_json"), "image", found.get("media_type"))
         parts += media_part(found.get("url"), "image", keep)
-    return [{"role": "assistant", "parts": parts}] if parts else []
+    return said_by("assistant", parts)
 
 
 def transcript_output(body: object, keep: Keep) -> list[Message]:
     """What was heard."""
-    parts = text_part(body if isinstance(body, str) else members(body).get("text"), keep)
-    return [{"role": "assistant", "parts": parts}] if parts else []
+    heard = body if isinstance(body, str) else members(body).get("text")
+    return said_by("assistant", text_part(heard, keep))
 
 
 def no_output(body: object, keep: Keep) -> list[Message]:  # noqa: ARG001 - one shape for all operations
@@ -113,10 +110,6 @@ def _fold(answer: Answer, declared: Mapping[str, Any], others: Mapping[str, Any]
     error = others.get("error", declared.get("error"))
     if error is not None:
         answer.failure = failure_in(error)
-
-
-def _of_user(parts: list[dict[str, Any]]) -> Content:
-    return content_of([{"role": "user", "parts": parts}] if parts else [])
 
 
 _fold_list = result_folder("data")
