@@ -1,7 +1,8 @@
 """The simulator on the wire: a real HTTP server on a loopback port.
 
 `<url>/<scenario>/api/v1` answers each call with that scenario of `exchanges` (or with a recorded exchange that was
-added); the plain `<url>/api/v1` picks the scenario by the model that is asked for.
+added); the plain `<url>/api/v1` picks the scenario by the model that is asked for. Any scenario whose name begins with
+`agent` is the model of `agent`; what it was asked for is billed at `<url>/<scenario>/bill`.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from .agent import answer, billed
 from .chat import Chat, Completions
 from .exchange import Cut, Exchange, Pause, Reply, Wire
 from .exchanges import EXCHANGES
@@ -70,6 +72,7 @@ class Simulator:
         """More scenarios: replies sent as they are, one for all calls or one each in turn."""
         self._generations: dict[str, int] = {}
         self._exchanges: dict[str, Exchange] = {}
+        self._bills: dict[str, list[dict[str, Any]]] = {}
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", port))
         app = Starlette(
@@ -77,6 +80,7 @@ class Simulator:
                 Route("/api/v1/generation", self._generation),
                 Route("/{scenario}/api/v1/generation", self._generation),
                 Route("/{scenario}/api/v1/models", self._models),
+                Route("/{scenario}/bill", self._bill),
                 Route("/api/v1/{path:path}", self._infer, methods=["POST"]),
                 Route("/{scenario}/api/v1/{path:path}", self._infer, methods=["GET", "POST"]),
             ]
@@ -113,7 +117,7 @@ class Simulator:
         if name in self.verbatim:
             replies = self.verbatim[name]
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
-        exchange = EXCHANGES[name]
+        exchange = self._behave(name, asked) if name.startswith("agent") else EXCHANGES[name]
         self._exchanges[exchange.id] = exchange
         exchange = replace(exchange, pause=exchange.pause or self._pause)
         stream = asked.get("stream") is True
@@ -153,6 +157,15 @@ class Simulator:
             "native_finish_reason": native,
         }
         return JSONResponse({"data": data})
+
+    def _behave(self, scenario: str, asked: dict[str, Any]) -> Exchange:
+        bill = self._bills.setdefault(scenario, [])
+        exchange = answer(asked, len(bill))
+        bill.append(billed(exchange))
+        return exchange
+
+    async def _bill(self, request: Request) -> Response:
+        return JSONResponse(self._bills.get(request.path_params["scenario"], []))
 
     async def _models(self, request: Request) -> Response:
         await self._note(request)

@@ -1,0 +1,151 @@
+"""Runs one framework's program in the environment of that framework, without and with the instrumentation, and compares.
+
+`python probe.py <program> <simulator>` prints one JSON object a line: a mode of the program, and what was found wrong
+with it, which ought to be nothing. It holds for a mode that its result is the same; that each model call the simulator
+billed is one inference span, in the trace of the program and under a span of it, with the very cost; and that the
+metrics add up to the bill.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+import urllib.request
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from opentelemetry import metrics, trace
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+Mode = Callable[[str], Any]
+
+
+class Probe:
+    """One program and the simulator that it talks to."""
+
+    def __init__(self, name: str, simulator: str) -> None:
+        self.name, self.simulator = name, simulator
+        self.exporter, self.reader = InMemorySpanExporter(), InMemoryMetricReader()
+        spans = TracerProvider()
+        spans.add_span_processor(SimpleSpanProcessor(self.exporter))
+        trace.set_tracer_provider(spans)
+        metrics.set_meter_provider(MeterProvider([self.reader]))
+        self.tracer = trace.get_tracer("program")
+
+    def run(self) -> Iterator[tuple[str, list[str]]]:
+        """Each mode, and what is wrong with it."""
+        program = _load(self.name)
+        modes: dict[str, Mode] = program.MODES
+        plain = {mode: self._outcome(f"agent-{self.name}-plain-{n}", modes[mode]) for n, mode in enumerate(modes)}
+        OpenRouterInstrumentor().instrument(base_urls=[self.simulator])
+        for number, mode in enumerate(modes):
+            yield mode, list(self._faults(f"agent-{self.name}-{number}", modes[mode], plain[mode]))
+        trace_itself: Callable[[], None] | None = getattr(program, "trace_itself", None)
+        if trace_itself is not None:
+            trace_itself()
+            for number, mode in enumerate(modes):
+                scenario = f"agent-{self.name}-itself-{number}"
+                yield f"{mode}, traced by the framework too", list(self._faults(scenario, modes[mode], plain[mode]))
+
+    def _outcome(self, scenario: str, mode: Mode) -> Any:
+        return mode(f"{self.simulator}/{scenario}/api/v1")
+
+    def _faults(self, scenario: str, mode: Mode, plain: Any) -> Iterator[str]:
+        self.exporter.clear()
+        before = self._spent()
+        with self.tracer.start_as_current_span("program") as root:
+            result = self._outcome(scenario, mode)
+        if result != plain or not result:
+            yield f"the result was {plain!r} and is {result!r}"
+        bill = self._bill(scenario)
+        if not bill:
+            yield "no call was billed"
+        costs = sorted(Decimal(repr(line["cost"])) for line in bill)
+        yield from self._span_faults(bill, costs, root.get_span_context().span_id)
+        count, total = (after - earlier for after, earlier in zip(self._spent(), before, strict=True))
+        if count != len(bill) or round(total, 12) != sum(costs):
+            yield f"the metrics tell {count} calls for {total}, the bill {len(bill)} for {sum(costs)}"
+
+    def _span_faults(self, bill: list[dict[str, Any]], costs: list[Decimal], root: int) -> Iterator[str]:
+        spans = {span.context.span_id: span for span in self.exporter.get_finished_spans() if span.context}
+        found = [span for span in spans.values() if "gen_ai.usage.cost" in (span.attributes or {})]
+        told = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
+        if told != costs:
+            yield f"the spans tell {told}, the bill {costs}"
+        for span in spans.values():
+            if _attribute(span, "gen_ai.operation.name") in {"chat", "text_completion"} and span not in found:
+                yield f"another inference span: {span.name} of {span.instrumentation_scope}"
+        providers = {line["id"]: line["provider"] for line in bill}
+        for span in found:
+            if _attribute(span, "gen_ai.provider.name") != "openrouter":
+                yield f"{span.name} has the provider {_attribute(span, 'gen_ai.provider.name')}"
+            upstream = _attribute(span, "openrouter.provider.name")
+            if upstream != providers.get(str(_attribute(span, "gen_ai.response.id"))):
+                yield f"{span.name} was served by {upstream}"
+            if root not in _ancestors(span, spans):
+                yield f"{span.name} is not under the program's span"
+
+    def _spent(self) -> tuple[int, Decimal]:
+        count, total = 0, Decimal(0)
+        data = self.reader.get_metrics_data()
+        for resource in data.resource_metrics if data else ():
+            for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+                if metric.name == "gen_ai.usage.cost":
+                    points = [point for point in metric.data.data_points if isinstance(point, HistogramDataPoint)]
+                    count += sum(point.count for point in points)
+                    total += sum(Decimal(repr(point.sum)) for point in points)
+        return count, total
+
+    def _bill(self, scenario: str) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.simulator}/{scenario}/bill") as answer:
+            return json.load(answer)
+
+
+def _attribute(span: ReadableSpan, name: str) -> object:
+    return (span.attributes or {}).get(name)
+
+
+def _ancestors(span: ReadableSpan, spans: dict[int, ReadableSpan]) -> Iterator[int]:
+    parent = span.parent
+    while parent is not None:
+        yield parent.span_id
+        above = spans.get(parent.span_id)
+        parent = above.parent if above is not None else None
+
+
+def _load(name: str) -> ModuleType:
+    name, file = f"program_{name}", f"{name}.py"  # a program may have the name of its framework
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "programs" / file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations are resolved by name
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    """Tell each mode on the real standard output; what the framework prints goes to the standard error."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    name, simulator = sys.argv[1:]
+    try:
+        for mode, faults in Probe(name, simulator).run():
+            print(json.dumps({"mode": mode, "faults": faults}), file=out, flush=True)
+    except Exception:
+        traceback.print_exc()
+        print(json.dumps({"mode": "", "faults": [traceback.format_exc(limit=-1)]}), file=out, flush=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
