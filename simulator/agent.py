@@ -3,14 +3,16 @@
 What frameworks need of the other side, so that their loops come to an end. Each answer has an id and a cost of its own.
 """
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
 from .exchange import JSON, Exchange, usage
 
 _SPEECH: Final = "It is sunny in Paris."
+_SIMPLEST: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}
 _PROVIDERS: Final = ("OpenAI", "Azure", "DeepInfra")
 
 
@@ -29,7 +31,8 @@ def answer(asked: JSON, number: int) -> Exchange:
     return Exchange(
         id=f"gen-1762179802-agent{number:04}",
         model=str(asked.get("model", "openai/gpt-4o-mini")),
-        provider=_PROVIDERS[number % len(_PROVIDERS)],
+        # The Responses API does not tell it.
+        provider=_PROVIDERS[number % len(_PROVIDERS)] if "messages" in asked else None,
         deltas=({"content": None, "tool_calls": calls},) if calls else _pieces(text),
         finish={0: ("tool_calls", "tool_calls") if calls else ("stop", "stop")},
         usage=usage(100 + number, 20, float(cost)),
@@ -37,68 +40,69 @@ def answer(asked: JSON, number: int) -> Exchange:
 
 
 def _calls(asked: JSON, number: int) -> Iterator[JSON]:
-    offered = [tool.get("function", tool) for tool in asked.get("tools") or [] if tool.get("type") == "function"]
-    choice = asked.get("tool_choice") or "auto"
+    tools: list[JSON] = [
+        tool.get("function", tool) for tool in _items(asked, "tools") if tool.get("type") == "function"
+    ]
+    choice: Any = asked.get("tool_choice") or "auto"
     if isinstance(choice, dict):
         chosen = cast("JSON", choice)
         wanted = chosen.get("function", chosen).get("name")
-        offered = [tool for tool in offered if tool["name"] == wanted]
+        tools = [tool for tool in tools if tool["name"] == wanted]
     else:
-        done = set(_called(asked))
-        offered = [tool for tool in offered if tool["name"] not in done and choice != "none"]
-    for tool in offered[:1]:
-        parameters = tool.get("parameters") or {}
+        called = set(_called(asked))
+        tools = [tool for tool in tools if tool["name"] not in called and choice != "none"]
+    for tool in tools[:1]:
+        parameters: JSON = tool.get("parameters") or {}
         arguments = json.dumps(_instance(parameters, parameters) or {})
-        function = {"name": tool["name"], "arguments": arguments}
+        function: JSON = {"name": tool["name"], "arguments": arguments}
         yield {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
 
 
 def _called(asked: JSON) -> Iterator[str]:
     """The tools that were called since the user last spoke."""
     names: list[str] = []
-    for message in asked.get("messages") or []:
-        if message.get("role") == "user":
+    for item in [*_items(asked, "messages"), *_items(asked, "input")]:
+        if item.get("role") == "user":
             names.clear()
-        names += [call["function"]["name"] for call in message.get("tool_calls") or []]
-    if isinstance(asked.get("input"), list):
-        for item in asked["input"]:
-            if item.get("role") == "user":
-                names.clear()
-            elif item.get("type") == "function_call":
-                names.append(item["name"])
+        elif item.get("type") == "function_call":
+            names.append(item["name"])
+        names += [call["function"]["name"] for call in _items(item, "tool_calls")]
     yield from names
 
 
+def _items(node: JSON, member: str) -> list[JSON]:
+    value: Any = node.get(member)
+    return cast("list[JSON]", value) if isinstance(value, list) else []
+
+
 def _schema(asked: JSON) -> JSON | None:
-    chat = asked.get("response_format") or {}
-    responses = (asked.get("text") or {}).get("format") or {}
+    chat = _member(asked, "response_format")
+    responses = _member(_member(asked, "text"), "format")
     if "json_object" in (chat.get("type"), responses.get("type")):
         return {"type": "object", "properties": {"city": {"type": "string"}}}
-    return (chat.get("json_schema") or {}).get("schema") or responses.get("schema")
+    return (_member(chat, "json_schema") or responses).get("schema")
+
+
+def _member(node: JSON, member: str) -> JSON:
+    return cast("JSON", node.get(member) or {})
 
 
 def _instance(schema: JSON, root: JSON) -> Any:
     """The simplest value that fits a JSON schema."""
     if "$ref" in schema:
-        found: Any = root
-        for name in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[name]
-        return _instance(found, root)
+        return _instance(functools.reduce(_member, schema["$ref"].removeprefix("#/").split("/"), root), root)
     for word in ("anyOf", "oneOf", "allOf"):
         if word in schema:
-            return _instance(next(one for one in schema[word] if one.get("type") != "null"), root)
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = cast("list[str]", kind)[0]
+            return _instance(next(one for one in _items(schema, word) if one.get("type") != "null"), root)
+    if schema.get("enum") or "const" in schema:
+        return schema["const"] if "const" in schema else schema["enum"][0]
+    kind: Any = schema.get("type")
     if kind == "object" or "properties" in schema:
-        return {name: _instance(value, root) for name, value in schema.get("properties", {}).items()}
+        return {name: _instance(value, root) for name, value in _member(schema, "properties").items()}
     if kind == "array":
-        return [_instance(schema.get("items") or {}, root)]
-    return {"integer": 21, "number": 21.5, "boolean": True, "null": None}.get(str(kind), "Paris")
+        return [_instance(_member(schema, "items"), root)]
+    kinds = cast("list[str]", kind) if isinstance(kind, list) else [str(kind)]
+    return _SIMPLEST.get(kinds[0], "Paris")
 
 
 def _pieces(text: str) -> tuple[JSON, ...]:
@@ -108,6 +112,9 @@ def _pieces(text: str) -> tuple[JSON, ...]:
 
 def billed(exchange: Exchange) -> JSON:
     """One line of the bill."""
-    usage = exchange.usage or {}
-    return {"id": exchange.id, "model": exchange.model, "provider": exchange.provider, "cost": usage["cost"]}
-
+    return {
+        "id": exchange.id,
+        "model": exchange.model,
+        "provider": exchange.provider,
+        "cost": (exchange.usage or {}).get("cost"),
+    }

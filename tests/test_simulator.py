@@ -90,6 +90,30 @@ def test_models_choose_the_exchange(openrouter: Simulator) -> None:
     assert _answer(openrouter, None, model="any/other").json()["usage"]["cost"] == 0.00014
 
 
+TOOL: Any = {
+    "type": "function",
+    "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+
+
+def test_the_model_that_behaves(openrouter: Simulator) -> None:
+    """It calls a tool once, then speaks, fills a schema where it is given one, and bills each answer."""
+    messages: list[Any] = [{"role": "user", "content": "Weather?"}]
+    called = _answer(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()["choices"][0]["message"]
+    assert json.loads(called["tool_calls"][0]["function"]["arguments"]) == {"city": "Paris"}
+    messages += [called, {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "sunny"}]
+    spoken = _answer(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()
+    assert spoken["choices"][0]["message"]["content"] == "It is sunny in Paris."
+    schema = {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"n": {"anyOf": [{"type": "null"}, {"enum": [3]}]}}}}}
+    wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
+    filled = _answer(openrouter, "agent-x", response_format=wanted).json()["choices"][0]["message"]["content"]
+    assert json.loads(filled) == {"n": 3}
+    with http() as client:
+        bill = client.get(f"{openrouter.url}/agent-x/bill").json()
+    assert len({line["id"] for line in bill}) == len({line["cost"] for line in bill}) == 3
+    assert bill[1]["cost"] == spoken["usage"]["cost"]
+
+
 def test_every_exchange_is_used() -> None:
     """No scenario is there for nothing: those that end in a way of their own are in `test_ends` and `test_manners`."""
     elsewhere = {"slow", "hanging", "cut"}
