@@ -83,6 +83,8 @@ class Hold(weakref.ref[Any]):
     @guarded
     def drained(self, kept: bytes | bytearray) -> None:
         """The stream came to its end. *kept* is the JSON body that came in place of events, if one did."""
+        if self.reading:  # through the same iterator, for a whole body: `read` tells
+            return
         if not self.call.has_chunks:
             self.operation.fold_bytes(self.call.answer, kept)
             self.call.answer.failure = self.call.answer.failure or EMPTY_RESPONSE
@@ -103,7 +105,12 @@ class Hold(weakref.ref[Any]):
         # While the iterator is at work the end is its to tell; and where this reference is dead already, a finaliser
         # closes the response, and the call is among the dead.
         if not at_work and self() is not None:
-            self._end(left=iterator is not None or not response.is_stream_consumed)
+            self._end(left=self.iterator is not None or not response.is_stream_consumed)
+
+    def tell_neighbour(self) -> None:
+        """The usage has come. A neighbour may end its span as soon as it has seen the chunk that brought it."""
+        fold_headers(self.call.answer, self.headers)
+        self.call.tell_neighbour()
 
     def end_when_last_seen(self) -> None:
         """Nobody reads this response any more."""
