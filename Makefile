@@ -5,18 +5,27 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest lint types package check clean
+.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
 	$(IN_VENV)python demo/run.py
 
-test: test-newest test-oldest ## the whole test suite, on the newest and on the oldest SDK that we declare
+test: test-newest test-oldest test-openrouter ## the whole suite, on the newest and on the oldest SDKs that we declare
 
 test-newest: .venv/dev
 	$(IN_VENV)pytest -n 2 --cov --cov-report=term
 
 test-oldest: .venv-oldest/dev
 	.venv-oldest/bin/pytest -n 2
+
+test-openrouter: .venv-openrouter/dev
+	.venv-openrouter/bin/pytest -n 2 tests/test_openrouter_sdk.py
+
+frameworks: .venv/dev ## run frameworks in environments of their own; the README's table comes from this
+	$(IN_VENV)python -m frameworks.run
+
+neighbours: .venv/dev ## run every way of calling beside other instrumentors; the README's table comes from this
+	$(IN_VENV)python -m neighbours.run
 
 lint: .venv/dev ## ruff, each ignore with its reason
 	$(IN_VENV)ruff check .
@@ -33,7 +42,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test lint types package ## all that CI runs
+check: test frameworks neighbours lint types package ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:
@@ -46,14 +55,20 @@ check: test lint types package ## all that CI runs
 	touch $@
 
 .venv/dev: .venv/uv pyproject.toml Makefile
-	$(UV) pip install -q --python .venv -e '.[instruments,demo]' --group dev
+	$(UV) pip install -q --python .venv -e '.[instruments-any,demo]' --group dev
 	touch $@
 
-# The floors of every range we declare, really installed. openai 1.26 passes `proxies` to httpx, which 0.28 dropped.
+# The floors of every range we declare, really installed. openai 1.26 passes `proxies` to httpx, which 0.28 dropped; so
+# OpenRouter's own SDK, which needs 0.28, has its floor in an environment of its own.
 .venv-oldest/dev: .venv/uv pyproject.toml Makefile
 	$(UV) venv -q --clear --python $(OLDEST_PYTHON) .venv-oldest
-	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e '.[instruments]' --group test 'httpx == 0.27.*'
+	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e . --group test 'openai >= 1.26.0' 'httpx == 0.27.*'
+	touch $@
+
+.venv-openrouter/dev: .venv/uv pyproject.toml Makefile
+	$(UV) venv -q --clear --python .venv/bin/python .venv-openrouter
+	$(UV) pip install -q --python .venv-openrouter -e '.[instruments-any]' --group test 'openrouter == 0.9.2'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-package dist .coverage .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-openrouter .venv-package .venv-frameworks dist .coverage .pytest_cache .ruff_cache .hypothesis

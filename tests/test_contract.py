@@ -25,7 +25,7 @@ Make = Callable[..., openai.OpenAI]
 
 @pytest.mark.parametrize("client", [openai.OpenAI, openai.AsyncOpenAI])
 def test_request_is_inherited_and_takes_the_options_second(client: type) -> None:
-    """`_patch.Seam`: all goes through `request(cast_to, options, ...)`, which the client classes inherit."""
+    """`_patch.OpenAISeam`: all goes through `request(cast_to, options, ...)`, which the client classes inherit."""
     assert "request" not in vars(client)
     parameters = list(inspect.signature(client.request).parameters)
     assert parameters[:3] == ["self", "cast_to", "options"]
@@ -62,7 +62,7 @@ def test_options_hold_the_wire(client: Make, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_options_are_copied_without_their_contents(client: Make) -> None:
-    """`_patch.Seam._begin`: a copy takes another `post_parser`, and shares the body."""
+    """`_patch.OpenAISeam._begin`: a copy takes another `post_parser`, and shares the body."""
     options = FinalRequestOptions.construct(method="post", url="/x", json_data={"a": 1})
     copied = model_copy(options)
     copied.post_parser = len
@@ -79,7 +79,7 @@ def test_base_url_is_one_object(client: Make) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: bool) -> None:
-    """`_patch._Exchange.parsed`: called at once for plain calls and streams, at `.parse()` for raw ones."""
+    """`_patch._OpenAIExchange.parsed`: called at once for plain calls and streams, at `.parse()` for raw ones."""
     seen: list[type] = []
 
     def options(**headers: str) -> Any:
@@ -120,7 +120,7 @@ def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: b
 def test_post_parser_is_called_by_the_response(
     openrouter: Simulator, asynchronous: bool, header: dict[str, str]
 ) -> None:
-    """`_patch._Exchange.parsed`: the caller's frame has the SDK's response as `self`, with headers and retries."""
+    """`_patch._OpenAIExchange.parsed`: the caller's frame has the SDK's response as `self`, with headers and retries."""
     seen: list[Any] = []
 
     def parser(value: Any) -> Any:
@@ -151,7 +151,7 @@ def test_post_parser_is_called_by_the_response(
 
 
 def test_a_stream_iterates_its_iterator(client: Make) -> None:
-    """`_streams.observe`: `__iter__` and `__next__` both read `_iterator`, which is not begun before."""
+    """`_openai_streams.observe`: `__iter__` and `__next__` both read `_iterator`, which is not begun before."""
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     assert type(stream) is openai.Stream
     assert not stream.response.is_stream_consumed
@@ -184,7 +184,7 @@ def test_reading_a_streaming_response_reads_the_http_response(client: Make) -> N
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_the_error_event_stands_in_the_frame_that_raised(openrouter: Simulator, asynchronous: bool) -> None:
-    """`_streams._event_behind`: the frame of `__stream__` holds the decoded event as `data`."""
+    """`_openai_streams._event_behind`: the frame of `__stream__` holds the decoded event as `data`."""
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:

@@ -1,7 +1,7 @@
 """Base URLs in, OpenRouter or not."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._endpoints import Endpoints
+from opentelemetry.instrumentation.openrouter._endpoints import Endpoints, server_of
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,9 @@ def test_memory() -> None:
     for _ in range(1000):
         assert endpoints.of(Url()) is not None
     assert len(endpoints._remembered) <= 256
+
+
+def test_any_server() -> None:
+    """The server of a URL that need not be OpenRouter's; of no URL there is none."""
+    assert server_of("http://127.0.0.1:8080/x") == {"server.address": "127.0.0.1", "server.port": 8080}
+    assert server_of("nonsense") is None

@@ -14,7 +14,7 @@ import pytest
 from openai._models import FinalRequestOptions
 from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _streams
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _openai_streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from simulator import EXCHANGES, Chat, Simulator
@@ -446,15 +446,15 @@ def test_finaliser_inside_a_lock(telemetry: Telemetry, client: Make) -> None:
 
 def test_long_stream_is_not_kept(telemetry: Telemetry, client: Make) -> None:
     """What is kept of a stream does not grow with it, and no gap is lost for that."""
-    seam: Any = OpenRouterInstrumentor()._seam
+    seam: Any = OpenRouterInstrumentor()._seams[0]
     most = 0
     for _ in _stream(client("long")):
-        (hold,) = seam._responses._open.values()
+        (hold,) = seam.responses._open.values()
         most = max(most, len(hold.call.marks))
     assert most < 1202 / 2
     ((_, count, _),) = telemetry.points()["gen_ai.client.operation.time_per_output_chunk"]
     assert count == 1201
-    assert not seam._responses._open
+    assert not seam.responses._open
 
 
 def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
@@ -463,11 +463,11 @@ def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
     next(stream)
     last_seen = time.time_ns()
     time.sleep(0.2)
-    seam: Any = OpenRouterInstrumentor()._seam
-    (hold,) = seam._responses._open.values()
-    seam._responses.end_all()
+    seam: Any = OpenRouterInstrumentor()._seams[0]
+    (hold,) = seam.responses._open.values()
+    seam.responses.end_all()
     assert _ended_before(_left_early(telemetry.one_span()), last_seen)
-    seam._responses.end_all()
+    seam.responses.end_all()
     hold.end_when_last_seen()
     next(stream)
     stream.close()
@@ -523,7 +523,7 @@ def test_closed_coroutine(telemetry: Telemetry, openrouter: Simulator, caplog: p
 
 def test_event_behind_another_exception() -> None:
     """An exception that no stream raised has no event behind it."""
-    assert _streams._event_behind(CallersError()) is None
+    assert _openai_streams._event_behind(CallersError()) is None
 
 
 class Nasty(Exception):  # noqa: N818 - it is one

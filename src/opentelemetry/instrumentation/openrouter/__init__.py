@@ -1,4 +1,4 @@
-"""OpenTelemetry instrumentation for OpenRouter, as Python programs reach it: through the OpenAI SDK.
+"""OpenTelemetry instrumentation for OpenRouter, as Python programs reach it: by the OpenAI SDK, or by its own.
 
 The manifest: what it needs, what it patches, what it accepts.
 
@@ -14,38 +14,45 @@ Each call then gives one span with the model and the upstream provider that answ
 times and the errors; `attributes` has all names. Clients of other hosts are left alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry._logs import get_logger
+from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.metrics import get_meter
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer
 
+from ._guard import logger
+from ._openrouter_sdk import OpenRouterSeam
 from ._recorder import Recorder
 from ._settings import read_settings
 from .version import __version__
 
 if TYPE_CHECKING:
-    from ._patch import Seam
+    from ._seam import Seam
 
 __all__ = ["OpenRouterInstrumentor", "__version__"]
 
 _SCHEMA = Schemas.V1_37_0.value
+_OPENAI = "openai >= 1.26.0, < 4"
+_OPENROUTER = "openrouter >= 0.9.2, < 2"
+_SDKS = (_OPENAI, _OPENROUTER)
 
 
 class OpenRouterInstrumentor(BaseInstrumentor):
-    """Traces OpenRouter calls made through the OpenAI SDK; one for a process, as all instrumentors."""
+    """Traces OpenRouter calls; one for a process, as all instrumentors."""
 
-    _seam: "Seam | None" = None
+    _seams: "tuple[Seam, ...]" = ()
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """The SDK versions it works with; the same range as the extra `instruments`."""
-        return ("openai >= 1.26.0, < 4",)
+        """The SDKs it works with, those of them that are here; the ranges are those of the extra `instruments-any`."""
+        here = [sdk for sdk in _SDKS if get_dependency_conflicts([sdk]) is None]
+        return here or _SDKS[:1]
 
     def _instrument(self, **kwargs: Any) -> None:  # noqa: D417 - each keyword is described
-        """Patch `openai.OpenAI.request` and `openai.AsyncOpenAI.request`.
+        """Patch `openai.OpenAI.request` and `AsyncOpenAI.request`, and `openrouter.basesdk.BaseSDK.do_request`.
 
         Keyword Args:
             tracer_provider: a `TracerProvider`; the global one where it is not given.
@@ -63,9 +70,6 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         Lists may be one comma-separated string. Where an option is not given, `OTEL_INSTRUMENTATION_OPENROUTER_` and
         its name in capitals is read.
         """
-        # Here and not above: this module must load, and say clearly what is missing, where the SDK is not installed.
-        from ._patch import Seam  # noqa: PLC0415 - see above
-
         settings = read_settings(
             base_urls=kwargs.get("base_urls"),
             capture_content=kwargs.get("capture_content"),
@@ -80,10 +84,25 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             get_logger(__name__, __version__, kwargs.get("logger_provider"), _SCHEMA),
             settings,
         )
-        self._seam = Seam(recorder, settings)
-        self._seam.open()
+        for sdk in _SDKS:
+            conflict = get_dependency_conflicts([sdk])
+            if conflict is not None and conflict.found:
+                logger.warning("%s is installed, but only %s is instrumented.", conflict.found, sdk)
+        self._seams = tuple(seam(recorder, settings) for seam in _seams_of(self.instrumentation_dependencies()))
+        for seam in self._seams:
+            seam.open()
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of the base
-        if self._seam is not None:
-            self._seam.close()
-            self._seam = None
+        for seam in self._seams:
+            seam.close()
+        self._seams = ()
+
+
+def _seams_of(sdks: Collection[str]) -> "Iterator[type[Seam]]":
+    if _OPENAI in sdks:
+        # Here and not above: this module must load, and say clearly what is missing, where there is no SDK.
+        from ._patch import OpenAISeam  # noqa: PLC0415 - see above
+
+        yield OpenAISeam
+    if _OPENROUTER in sdks:
+        yield OpenRouterSeam

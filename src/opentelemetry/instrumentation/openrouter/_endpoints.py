@@ -54,9 +54,16 @@ class Endpoints:
             (scheme, host, port) == added[:3] and (path + "/").startswith(added[3].rstrip("/") + "/")
             for added in self._added
         )
-        if not ours:
-            return None
-        return {names.SERVER_ADDRESS: host} if port is None else {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
+        return server_of(base_url) if ours else None
+
+
+def server_of(url: str) -> Attributes | None:
+    """`server.address` and `server.port` of any absolute URL."""
+    try:
+        _, host, port, _ = _parts(url)
+    except ValueError:
+        return None
+    return {names.SERVER_ADDRESS: host} if port is None else {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
 
 
 def _is_openrouter(host: str, path: str) -> bool:

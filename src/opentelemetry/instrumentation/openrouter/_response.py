@@ -94,6 +94,13 @@ def fold_error_event(answer: Answer, event: object, now: float) -> None:  # noqa
     fold_identity(answer, NOTHING, found)
 
 
+def fold_refusal(answer: Answer, status: int, body: object) -> None:
+    """Fold the body of an error status, as far as it is known: an SDK may leave it to its caller to raise."""
+    found = members(body)
+    answer.failure = failure_in(found.get("error"), status)
+    fold_routing(answer, found.get("openrouter_metadata"))
+
+
 def fold_error_body(answer: Answer, content: bytes) -> None:
     """Fold the body of an error status: of it the SDK's exception keeps only the `error`, not what stands beside it."""
     if b'"openrouter_metadata"' not in content:

@@ -1,21 +1,18 @@
-"""The only file that touches the SDK's streams and open responses: chunks in, one end out.
+"""The only file that touches what an SDK iterates and its HTTP response: chunks in, one end out.
 
 A stream has two ends, and both are listened to: its iterator and its response's `close`. The caller keeps the SDK's
-own objects, as lazy as they were.
+own objects, as lazy as they were. What an SDK's chunks and errors are, is said by the SDK's own file.
 """
 
-import traceback
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
 from typing import Any, Final
-
-from openai import AsyncStream, Stream
 
 from ._guard import guarded, report
 from ._holds import Hold
 from ._recorder import clock
-from ._wire import members
+
+See = Callable[[Any], None]
+Behind = Callable[[BaseException], object]
 
 _MOST_MARKS: Final = 512  # so many chunk times are kept before their gaps are recorded
 _MOST_JSON: Final = 65_536  # so much is kept of a JSON body that came in place of a stream
@@ -70,25 +67,16 @@ def listen_async(response: Any, hold: Hold) -> None:
     response.aclose, response.aread = closing, reading
 
 
-@guarded
-def observe(stream: Any, hold: Hold) -> None:
-    """Stand in for what *stream* iterates; the stream stays the SDK's own, and as lazy."""
-    # `Stream._iterator` is what __next__ and __iter__ read (openai/_streaming.py, 1.26.0 to 3.52.0).
-    response, kept = stream.response, bytearray()
-    is_json = str(response.headers.get("content-type", "")).startswith("application/json")
-    if issubclass(type(stream), AsyncStream):
-        if is_json:
-            response.aiter_bytes = partial(_keeping_async, kept, response.aiter_bytes)
-        stream._iterator = _chunks_async(stream._iterator, hold, kept)
-    else:
-        if is_json:
-            response.iter_bytes = partial(_keeping, kept, response.iter_bytes)
-        stream._iterator = _chunks(stream._iterator, hold, kept)
-    hold.iterator = weakref.ref(stream._iterator)
+def watch(chunks: Iterator[Any], hold: Hold, see: See, kept: bytearray, behind: Behind) -> Iterator[Any]:
+    """Hand on what *chunks* gives, and tell *hold* of its end.
 
-
-def _chunks(chunks: Iterator[Any], hold: Hold, kept: bytearray) -> Iterator[Any]:
-    see = _sight(hold)
+    Args:
+        chunks: what the SDK or its HTTP library iterates.
+        hold: the open response.
+        see: is shown each chunk before the caller gets it.
+        kept: where the JSON body is kept that came in place of a stream, if one did.
+        behind: the event of the stream that an exception was made from.
+    """
     try:
         for chunk in chunks:
             see(chunk)
@@ -96,13 +84,15 @@ def _chunks(chunks: Iterator[Any], hold: Hold, kept: bytearray) -> Iterator[Any]
     except GeneratorExit:  # this generator is finalised: the response's weak reference tells
         raise
     except BaseException as error:
-        hold.failed(error, _event_behind(error))
+        hold.failed(error, behind(error))
         raise
     hold.drained(kept)
 
 
-async def _chunks_async(chunks: AsyncIterator[Any], hold: Hold, kept: bytearray) -> AsyncIterator[Any]:
-    see = _sight(hold)
+async def watch_async(
+    chunks: AsyncIterator[Any], hold: Hold, see: See, kept: bytearray, behind: Behind
+) -> AsyncIterator[Any]:
+    """The same for an async iterator."""
     try:
         async for chunk in chunks:
             see(chunk)
@@ -110,15 +100,20 @@ async def _chunks_async(chunks: AsyncIterator[Any], hold: Hold, kept: bytearray)
     except GeneratorExit:  # as above
         raise
     except BaseException as error:
-        hold.failed(error, _event_behind(error))
+        hold.failed(error, behind(error))
         raise
     hold.drained(kept)
 
 
-def _sight(hold: Hold) -> Callable[[object], None]:
-    """What is done for each chunk, between the network and the caller."""
+def keep(kept: bytearray, piece: bytes) -> None:
+    """Keep a piece of a JSON body that came in place of a stream."""
+    kept += piece[: _MOST_JSON - len(kept)]
+
+
+def sight(hold: Hold, fold: Callable[[Any, Any, float], None]) -> See:
+    """What is done for each chunk, between the network and the caller: it is marked, and folded with *fold*."""
     call = hold.call
-    answer, marks, fold = call.answer, call.marks, hold.operation.fold_chunk
+    answer, marks, joins = call.answer, call.marks, call.joins
 
     def see(chunk: object) -> None:
         nonlocal fold
@@ -126,6 +121,8 @@ def _sight(hold: Hold) -> Callable[[object], None]:
         marks.append(now)
         try:
             fold(answer, chunk, now)
+            if joins and answer.usage is not None:
+                hold.tell_neighbour()
             if len(marks) >= _MOST_MARKS:
                 call.flush_marks()
         except Exception:
@@ -136,34 +133,3 @@ def _sight(hold: Hold) -> Callable[[object], None]:
 
 
 def _unread(*_: object) -> None: ...
-
-
-def _keeping(kept: bytearray, pieces: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
-    for piece in pieces(*args, **kwargs):
-        kept += piece[: _MOST_JSON - len(kept)]
-        yield piece
-
-
-async def _keeping_async(
-    kept: bytearray, pieces: Callable[..., AsyncIterator[bytes]], *args: Any, **kwargs: Any
-) -> AsyncIterator[bytes]:
-    async for piece in pieces(*args, **kwargs):
-        kept += piece[: _MOST_JSON - len(kept)]
-        yield piece
-
-
-@guarded
-def _event_behind(error: BaseException) -> object:
-    """The event of the stream for which the SDK raised *error* without yielding it: it may tell what the call cost.
-
-    It stands decoded in the frame that raised (openai/_streaming.py, `data` in `__stream__`, 1.26.0 to 3.52.0), so
-    that nothing need be kept of the events that are no errors.
-    """
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_code in _STREAM_CODE:
-            event = frame.f_locals.get("data")
-            return event if members(event).get("error") else None
-    return None
-
-
-_STREAM_CODE: Final = tuple(vars(kind)["__stream__"].__code__ for kind in (Stream, AsyncStream))

@@ -1,0 +1,131 @@
+"""The only file that knows OpenRouter's own SDK (PyPI `openrouter`): `BaseSDK.do_request`, through which all goes.
+
+Its models drop the provider and the native finish reason, so the wire is read: the bytes of the HTTP request and of the
+response. What the SDK makes of them later, such as an exception for a body that does not fit its models, is not seen.
+"""
+
+import json
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ._endpoints import server_of
+from ._entrance import Entrance, when_imported
+from ._guard import guarded
+from ._holds import Hold
+from ._operations import Operation, operation_at
+from ._response import Answer, fold_refusal
+from ._seam import Begun, Exchange, Listener, Seam
+from ._sse import EventReader
+from ._streams import keep, sight, watch, watch_async
+from ._wire import members
+
+
+class OpenRouterSeam(Seam):
+    """OpenRouter's own SDK; whatever it talks to is OpenRouter."""
+
+    def _place(self) -> list[Entrance]:
+        # It takes half a second to import, and many programs have it that do not use it.
+        entrances: list[Entrance] = []
+
+        @guarded
+        def place(module: Any) -> None:
+            if self._active:
+                entrances.append(Entrance(module.BaseSDK, "do_request", self._request))
+                entrances.append(Entrance(module.BaseSDK, "do_request_async", self._request_async))
+
+        when_imported("openrouter.basesdk", place)
+        return entrances
+
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:  # noqa: ARG002 - of all seams
+        # do_request(*, hook_ctx, request, ...), always by keyword: openrouter/chat.py, 0.9.2 to 1.3.84
+        request, base_url = kwargs["request"], kwargs["hook_ctx"].base_url
+        operation = operation_at(str(request.url), base_url)
+        if operation is None or request.method != "POST":
+            return None
+        call = self._start(operation, server_of(base_url) or {}, _body(request), request.headers)
+        if call is None:
+            return None
+        exchange = _OpenRouterExchange(call, operation, self.responses, listener)
+        exchange.send()
+        return exchange, args, kwargs
+
+
+class _OpenRouterExchange(Exchange):
+    __slots__ = ()
+
+    def _look_at(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response tells it better
+        status: int = result.status_code
+        if status >= 400:  # noqa: PLR2004 - the SDK raises only after this
+            self._operation = _refused(self._operation, status)
+            self._operation.fold_whole(self._call.answer, None)
+        if result.is_closed:
+            self._read(result)
+        else:
+            _observe(result, self._hold_open(result))
+
+
+def _refused(operation: Operation, status: int) -> Operation:
+    """The same operation, whose whole body tells why it failed."""
+
+    def fold(answer: Answer, body: object) -> None:
+        fold_refusal(answer, status, body)
+
+    return replace(operation, fold_whole=fold)
+
+
+def _body(request: Any) -> Mapping[str, object]:
+    """What is sent; nothing where it is a form, or still unread."""
+    if not str(request.headers.get("content-type", "")).startswith("application/json"):
+        return {}
+    return members(json.loads(request.content))
+
+
+@guarded
+def _observe(response: Any, hold: Hold) -> None:
+    """Stand in for what the response gives of its bytes."""
+    kept = bytearray()
+    see = _sight_of_bytes(str(response.headers.get("content-type", "")), hold, kept)
+    given, given_async = response.iter_bytes, response.aiter_bytes
+
+    def iter_bytes(*args: Any, **kwargs: Any) -> Any:
+        watched = watch(given(*args, **kwargs), hold, see, kept, _nothing)
+        hold.iterator = weakref.ref(watched)
+        return watched
+
+    def aiter_bytes(*args: Any, **kwargs: Any) -> Any:
+        watched = watch_async(given_async(*args, **kwargs), hold, see, kept, _nothing)
+        hold.iterator = weakref.ref(watched)
+        return watched
+
+    response.iter_bytes, response.aiter_bytes = iter_bytes, aiter_bytes
+
+
+def _sight_of_bytes(kind: str, hold: Hold, kept: bytearray) -> Callable[[bytes], None]:
+    if kind.startswith("text/event-stream"):
+        return _by_event(hold)
+    return partial(keep, kept) if kind.startswith("application/json") else _nothing
+
+
+def _by_event(hold: Hold) -> Callable[[bytes], None]:
+    operation, reader = hold.operation, EventReader()
+
+    def fold(answer: Answer, event: object, now: float) -> None:
+        failed = members(event).get("error")
+        (operation.fold_error_event if failed else operation.fold_chunk)(answer, event, now)
+
+    see = sight(hold, fold)
+
+    @guarded
+    def see_bytes(piece: bytes) -> None:
+        for event in reader.read(piece):
+            see(event)
+        if reader.done:
+            hold.drained(b"")
+
+    return see_bytes
+
+
+def _nothing(_: object) -> None: ...

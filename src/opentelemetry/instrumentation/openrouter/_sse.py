@@ -1,0 +1,47 @@
+"""Server-sent events: bytes in, JSON out, however the bytes are cut.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, as far as OpenRouter uses
+it: only `data` counts, comments keep alive, `[DONE]` is the end.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a last \r may be half of a \r\n
+_BREAK: Final = re.compile(rb"[\r\n]")
+_END: Final = b"[DONE]"
+
+
+class EventReader:
+    """Reads one stream."""
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        """The pieces of a line that has not ended; an image may take a hundred."""
+        self._data: list[bytes] = []
+        self.done = False
+        """`[DONE]` has come."""
+
+    def read(self, piece: bytes) -> Iterator[object]:
+        """The events that *piece* completes; what is no JSON is none."""
+        self._line.append(piece)
+        if len(self._line) > 1 and not self._line[-2].endswith(b"\r") and not _BREAK.search(piece):
+            return
+        *lines, rest = _LINE_END.split(b"".join(self._line))
+        self._line = [rest]
+        for line in lines:
+            if line:
+                field, _, value = line.partition(b":")
+                if field == b"data":
+                    self._data.append(value.removeprefix(b" "))
+                continue
+            data, self._data = b"\n".join(self._data), []
+            if data == _END:
+                self.done = True
+            elif data:
+                try:
+                    yield json.loads(data)
+                except ValueError:
+                    continue
