@@ -16,5 +16,43 @@ class Pin:
 
 
 PINS: Final[Mapping[str, Pin]] = {
-    "instructor": Pin("Instructor", ("instructor == 1.17.0", "openai == 2.54.0")),
+    "instructor": Pin("Instructor", ("instructor == 1.17.0", "openai == 3.3.0")),
+    "langchain": Pin("LangChain", ("langchain-openai == 1.7.3", "openai == 3.52.0")),
+    "langgraph": Pin(
+        "LangGraph", ("langgraph == 1.2.22", "langchain == 1.4.7", "langchain-openai == 1.7.3", "openai == 3.52.0")
+    ),
+    "haystack": Pin(
+        "Haystack",
+        (
+            "haystack-ai == 3.4.0",
+            "openrouter-haystack == 2.0.0",
+            "opentelemetry-haystack == 2.0.0",
+            "openai == 3.52.0",
+        ),
+    ),
+    "langchain_openrouter": Pin(
+        "LangChain, `ChatOpenRouter`", ("langchain-openrouter == 0.2.9", "openrouter == 0.11.46")
+    ),
+    "smolagents": Pin(
+        "smolagents",
+        (
+            "smolagents[openai] == 1.26.0",
+            "openai == 3.52.0",
+            "openinference-instrumentation-smolagents == 0.1.43",
+        ),
+    ),
+    "agno": Pin("Agno", ("agno == 3.1.10", "openai == 3.52.0", "openinference-instrumentation-agno == 1.0.15")),
+    "crewai": Pin("CrewAI", ("crewai == 1.15.30", "openai == 2.54.0")),
+    "pydantic_ai": Pin("Pydantic AI", ("pydantic-ai-slim[openai] == 2.68.0", "openai == 3.52.0")),
+    "openai_agents": Pin("OpenAI Agents SDK", ("openai-agents == 0.24.0", "openai == 3.52.0")),
+    "llama_index": Pin(
+        "LlamaIndex",
+        (
+            "llama-index-core == 0.14.25",
+            "llama-index-llms-openrouter == 0.6.0",
+            "llama-index-observability-otel == 0.7.0",
+            "openai == 2.54.0",
+        ),
+    ),
+    "autogen": Pin("AutoGen", ("autogen-agentchat == 0.7.5", "autogen-ext[openai] == 0.7.5", "openai == 3.52.0")),
 }

@@ -1,9 +1,12 @@
-"""Runs one framework's program in the environment of that framework, without and with the instrumentation, and compares.
+"""Runs one framework's program in that framework's environment, without and with the instrumentation, and compares.
 
 `python probe.py <program> <simulator>` prints one JSON object a line: a mode of the program, and what was found wrong
 with it, which ought to be nothing. It holds for a mode that its result is the same; that each model call the simulator
 billed is one inference span, in the trace of the program and under a span of it, with the very cost; and that the
 metrics add up to the bill.
+
+A program has `MODES`, and may have `trace_itself`, which switches the framework's own spans on for a second round, and
+`BESIDE`, the scope whose inference spans cannot be joined, and why.
 """
 
 import importlib.util
@@ -40,21 +43,24 @@ class Probe:
         trace.set_tracer_provider(spans)
         metrics.set_meter_provider(MeterProvider([self.reader]))
         self.tracer = trace.get_tracer("program")
+        self.beside: str | None = None
 
-    def run(self) -> Iterator[tuple[str, list[str]]]:
-        """Each mode, and what is wrong with it."""
+    def run(self) -> Iterator[dict[str, Any]]:
+        """Each mode, whether the framework traced itself too, why its spans stand beside ours, and what is wrong."""
         program = _load(self.name)
         modes: dict[str, Mode] = program.MODES
         plain = {mode: self._outcome(f"agent-{self.name}-plain-{n}", modes[mode]) for n, mode in enumerate(modes)}
         OpenRouterInstrumentor().instrument(base_urls=[self.simulator])
         for number, mode in enumerate(modes):
-            yield mode, list(self._faults(f"agent-{self.name}-{number}", modes[mode], plain[mode]))
+            faults = list(self._faults(f"agent-{self.name}-{number}", modes[mode], plain[mode]))
+            yield {"mode": mode, "traced": False, "beside": "", "faults": faults}
         trace_itself: Callable[[], None] | None = getattr(program, "trace_itself", None)
         if trace_itself is not None:
+            self.beside, why = getattr(program, "BESIDE", (None, ""))
             trace_itself()
             for number, mode in enumerate(modes):
-                scenario = f"agent-{self.name}-itself-{number}"
-                yield f"{mode}, traced by the framework too", list(self._faults(scenario, modes[mode], plain[mode]))
+                faults = list(self._faults(f"agent-{self.name}-itself-{number}", modes[mode], plain[mode]))
+                yield {"mode": mode, "traced": True, "beside": why, "faults": faults}
 
     def _outcome(self, scenario: str, mode: Mode) -> Any:
         return mode(f"{self.simulator}/{scenario}/api/v1")
@@ -81,9 +87,10 @@ class Probe:
         told = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
         if told != costs:
             yield f"the spans tell {told}, the bill {costs}"
-        for span in spans.values():
-            if _attribute(span, "gen_ai.operation.name") in {"chat", "text_completion"} and span not in found:
-                yield f"another inference span: {span.name} of {span.instrumentation_scope}"
+        others = [span for span in spans.values() if _infers(span) and span not in found]
+        scopes = {span.instrumentation_scope.name for span in others if span.instrumentation_scope}
+        if scopes != ({self.beside} if self.beside else set[str]()):
+            yield f"other inference spans: {scopes}"
         providers = {line["id"]: line["provider"] for line in bill}
         for span in found:
             if _attribute(span, "gen_ai.provider.name") != "openrouter":
@@ -108,6 +115,11 @@ class Probe:
     def _bill(self, scenario: str) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.simulator}/{scenario}/bill") as answer:
             return json.load(answer)
+
+
+def _infers(span: ReadableSpan) -> bool:
+    operation, kind = _attribute(span, "gen_ai.operation.name"), _attribute(span, "openinference.span.kind")
+    return operation in {"chat", "text_completion"} or kind == "LLM"
 
 
 def _attribute(span: ReadableSpan, name: str) -> object:
@@ -139,11 +151,12 @@ def main() -> None:
     os.dup2(2, 1)
     name, simulator = sys.argv[1:]
     try:
-        for mode, faults in Probe(name, simulator).run():
-            print(json.dumps({"mode": mode, "faults": faults}), file=out, flush=True)
-    except Exception:
+        for found in Probe(name, simulator).run():
+            print(json.dumps(found), file=out, flush=True)
+    except Exception:  # noqa: BLE001 - a program may fail in any way, which is told
         traceback.print_exc()
-        print(json.dumps({"mode": "", "faults": [traceback.format_exc(limit=-1)]}), file=out, flush=True)
+        told = {"mode": "", "traced": False, "beside": "", "faults": [traceback.format_exc(limit=-1)]}
+        print(json.dumps(told), file=out, flush=True)
         sys.exit(1)
 
 

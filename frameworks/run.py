@@ -1,8 +1,8 @@
-"""Runs each framework's newest release against the simulator, in an environment of its own, and makes the README's table.
+"""Runs each framework's newest release against the simulator, in an environment of its own; makes the README's table.
 
-`python frameworks/run.py [name ...]` installs what `pins.py` says into `.venv-frameworks/<name>`, once for each state of
-it, and exits with 1 where anything is wrong. `--readme` also writes the table into the README; without it the table there
-must be the very one.
+`python -m frameworks.run [name ...]` installs what `pins.py` says into `.venv-frameworks/<name>`, once for each state
+of it, and exits with 1 where anything is wrong. `--readme` also writes the table into the README; without it the table
+there must be the very one.
 """
 
 import argparse
@@ -11,16 +11,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from pins import PINS
+from typing import Any
+
+from simulator import Simulator
+
+from .pins import PINS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 README = ROOT / "README.md"
 BEGIN, END = "<!-- frameworks: made by `make frameworks` -->", "<!-- /frameworks -->"
 SECONDS = 300
-sys.path.insert(0, str(ROOT))
-
-from simulator import Simulator  # noqa: E402 - found by the line above
+Found = dict[str, Any]
 
 
 def environment(name: str, requirements: tuple[str, ...]) -> Path:
@@ -38,26 +40,39 @@ def environment(name: str, requirements: tuple[str, ...]) -> Path:
     return python
 
 
-def probe(name: str, requirements: tuple[str, ...], simulator: str) -> dict[str, list[str]]:
-    """For each mode of a program what is wrong with it; a mode without a name is the program itself."""
+def probe(name: str, requirements: tuple[str, ...], simulator: str) -> list[Found]:
+    """What was found of each mode of a program; a mode without a name is the program itself."""
     try:
         python = environment(name, requirements)
-        done = subprocess.run(
-            [python, HERE / "probe.py", name, simulator], stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False
-        )
+        command = [python, HERE / "probe.py", name, simulator]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        return {"": [str(error)]}
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {line["mode"]: line["faults"] for line in lines} or {"": [f"it ended with {done.returncode}"]}
+        return [_failed(str(error))]
+    return [json.loads(line) for line in done.stdout.splitlines()] or [_failed(f"it ended with {done.returncode}")]
 
 
-def table(found: dict[str, dict[str, list[str]]]) -> str:
+def _failed(why: str) -> Found:
+    return {"mode": "", "traced": False, "beside": "", "faults": [why]}
+
+
+def table(found: dict[str, list[Found]]) -> str:
     """The README's table: what was run, and what came of it."""
-    lines = ["| framework | release | ways, all as they should be |", "|---|---|---|"]
-    for name, modes in found.items():
-        pin = PINS[name]
-        lines.append(f"| {pin.title} | {', '.join(f'`{each}`' for each in pin.requires)} | {'; '.join(modes)} |")
-    return "\n".join(lines)
+    lines = ["| framework | ways | with its own tracing too |", "|---|---|---|"]
+    notes: list[str] = []
+    for name, pin in PINS.items():
+        if pin.skip:
+            lines.append(f"| {pin.title} | not run: {pin.skip} | |")
+            continue
+        modes = [case["mode"] for case in found[name] if not case["traced"]]
+        traced = [case for case in found[name] if case["traced"]]
+        told = f"all {len(traced)}" if traced else "-"
+        for why in sorted({case["beside"] for case in traced if case["beside"]}):
+            if why not in notes:
+                notes.append(why)
+            told += f" ({notes.index(why) + 1})"
+        release = ", ".join(f"`{each}`" for each in pin.requires)
+        lines.append(f"| **{pin.title}** {release} | {'; '.join(modes)} | {told} |")
+    return "\n".join([*lines, "", *(f"{number}. {note}." for number, note in enumerate(notes, 1))])
 
 
 def main() -> int:
@@ -67,7 +82,7 @@ def main() -> int:
     parser.add_argument("--readme", action="store_true", help="write the table into the README")
     options = parser.parse_args()
     names: list[str] = options.names or list(PINS)
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, list[Found]] = {}
     wrong = 0
     with Simulator() as simulator:
         for name in names:
@@ -75,25 +90,29 @@ def main() -> int:
                 print(f"{name}: SKIPPED, {PINS[name].skip}")
                 continue
             found[name] = probe(name, PINS[name].requires, simulator.url)
-            for mode, faults in found[name].items():
-                wrong += bool(faults)
-                print(f"{name}: {mode}: {'ok' if not faults else 'WRONG'}")
-                print("".join(f"    {fault}\n" for fault in faults), end="", flush=True)
+            faults = [(case["mode"], case["traced"], fault) for case in found[name] for fault in case["faults"]]
+            wrong += len(faults)
+            print(f"{name}: {len(found[name])} ways, {'WRONG' if faults else 'ok'}")
+            for mode, traced, fault in faults:
+                print(f"    {mode}{', traced by the framework too' if traced else ''}: {fault}", flush=True)
     if not options.names and not wrong:
-        wrong += _compare_table(table(found), write=options.readme)
+        wrong += settle_table(BEGIN, table(found), END, write=options.readme)
     return 1 if wrong else 0
 
 
-def _compare_table(made: str, *, write: bool) -> int:
-    before, begin, rest = README.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    text = f"{before}{begin}\n{made}\n{end}{after}"
+def settle_table(begin: str, made: str, end: str, *, write: bool) -> int:
+    """Compare a table with the README's, or write it there; 1 where it is another one."""
+    before, _, rest = README.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    if not after:
+        raise ValueError(f"the README has no {begin}")
+    text = f"{before}{begin}\n\n{made}\n\n{end}{after}"
     if text == README.read_text():
         return 0
     if write:
         README.write_text(text)
         return 0
-    print("The table in the README is another one: `python frameworks/run.py --readme` writes it.")
+    print("The table in the README is another one; `--readme` writes it.")
     return 1
 
 

@@ -1,0 +1,1 @@
+"""Frameworks that reach OpenRouter, each run in an environment of its own."""

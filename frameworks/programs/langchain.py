@@ -1,0 +1,197 @@
+"""LangChain: `ChatOpenAI` with OpenRouter's base URL, by chat completions and by the Responses API.
+
+https://docs.langchain.com/oss/python/integrations/chat/openai and https://openrouter.ai/docs/community/lang-chain
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ["LANGSMITH_TRACING"] = "false"
+
+import langsmith
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
+from langchain_core.tools import tool
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
+
+QUESTION = "How is the weather in Paris?"
+
+
+class Weather(BaseModel):
+    """What is asked for."""
+
+    city: str
+    degrees: int
+
+
+@tool
+def weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return "sunny, 21 degrees"
+
+
+def _model(base_url: str, **more: Any) -> ChatOpenAI:
+    settings = {"model": "openai/gpt-4o-mini", "base_url": base_url, "api_key": "sk-or-x", **more}
+    return ChatOpenAI(**settings)
+
+
+def _whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
+    return sum(chunks[1:], chunks[0])
+
+
+def _loop(ask: Callable[[list[AnyMessage]], AIMessage]) -> list[tuple[str, str]]:
+    """Answer the tools that the model calls until it calls none."""
+    messages: list[AnyMessage] = [HumanMessage(QUESTION)]
+    while not messages[1:] or messages[-1].type == "tool":
+        answer = ask(messages)
+        messages += [answer, *(weather.invoke(call) for call in answer.tool_calls)]
+    return [(message.type, message.text) for message in messages]
+
+
+def plain(base_url: str) -> Any:
+    """One answer."""
+    return _model(base_url).invoke(QUESTION).text
+
+
+def batch(base_url: str) -> Any:
+    """Several answers at once, in threads of LangChain."""
+    return [answer.text for answer in _model(base_url).batch([QUESTION] * 3)]
+
+
+def streaming(base_url: str) -> Any:
+    """One answer in pieces."""
+    return [chunk.text for chunk in _model(base_url).stream(QUESTION)]
+
+
+def streaming_with_headers(base_url: str) -> Any:
+    """One answer in pieces, its usage and its HTTP headers asked for."""
+    model = _model(base_url, stream_usage=True, include_response_headers=True)
+    answer = _whole(list(model.stream(QUESTION)))
+    return answer.text, answer.usage_metadata, "headers" in answer.response_metadata
+
+
+def tools(base_url: str) -> Any:
+    """The model calls a tool, and is told what it says."""
+    return _loop(_model(base_url).bind_tools([weather]).invoke)
+
+
+def tools_streaming(base_url: str) -> Any:
+    """The same in pieces."""
+    model = _model(base_url).bind_tools([weather])
+    return _loop(lambda messages: _whole(list(model.stream(messages))))
+
+
+def structured(base_url: str) -> Any:
+    """By a JSON schema."""
+    return _model(base_url).with_structured_output(Weather).invoke(QUESTION).model_dump()
+
+
+def structured_by_tool(base_url: str) -> Any:
+    """By a forced tool."""
+    return _model(base_url).with_structured_output(Weather, method="function_calling").invoke(QUESTION).model_dump()
+
+
+def structured_streaming(base_url: str) -> Any:
+    """By a JSON schema, in pieces."""
+    return [part.model_dump() for part in _model(base_url).with_structured_output(Weather).stream(QUESTION)]
+
+
+def async_plain(base_url: str) -> Any:
+    """One answer."""
+    return asyncio.run(_model(base_url).ainvoke(QUESTION)).text
+
+
+def async_streaming(base_url: str) -> Any:
+    """One answer in pieces."""
+
+    async def pieces() -> list[str]:
+        return [chunk.text async for chunk in _model(base_url).astream(QUESTION)]
+
+    return asyncio.run(pieces())
+
+
+def async_structured(base_url: str) -> Any:
+    """By a JSON schema."""
+    return asyncio.run(_model(base_url).with_structured_output(Weather).ainvoke(QUESTION)).model_dump()
+
+
+def responses(base_url: str) -> Any:
+    """One answer."""
+    return _model(base_url, use_responses_api=True).invoke(QUESTION).text
+
+
+def responses_streaming(base_url: str) -> Any:
+    """One answer in pieces."""
+    return [chunk.text for chunk in _model(base_url, use_responses_api=True).stream(QUESTION)]
+
+
+def responses_tools(base_url: str) -> Any:
+    """The model calls a tool, and is told what it says."""
+    return _loop(_model(base_url, use_responses_api=True).bind_tools([weather]).invoke)
+
+
+def responses_structured(base_url: str) -> Any:
+    """By a JSON schema."""
+    model = _model(base_url, use_responses_api=True)
+    return model.with_structured_output(Weather).invoke(QUESTION).model_dump()
+
+
+def responses_async_streaming(base_url: str) -> Any:
+    """One answer in pieces."""
+
+    async def pieces() -> list[str]:
+        return [chunk.text async for chunk in _model(base_url, use_responses_api=True).astream(QUESTION)]
+
+    return asyncio.run(pieces())
+
+
+def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The mode, and then LangSmith's thread has made its spans, if it makes any."""
+
+    def run(base_url: str) -> Any:
+        result = mode(base_url)
+        wait_for_all_tracers()
+        return result
+
+    return run
+
+
+def trace_itself() -> None:
+    """LangSmith's client makes OpenTelemetry spans of the runs, after them and in a thread of its own.
+
+    https://docs.langchain.com/langsmith/trace-with-opentelemetry
+    """
+    langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
+
+
+# Its spans cannot be seen from within a call, nor be known for those of the same one.
+BESIDE = (
+    "langsmith",
+    "LangSmith makes spans of its own after the calls, in a thread of its own: they stand beside ours",
+)
+
+MODES: dict[str, Callable[[str], Any]] = {
+    name: _traced(mode)
+    for name, mode in {
+        "plain": plain,
+        "batch": batch,
+        "streaming": streaming,
+        "streaming with headers": streaming_with_headers,
+        "tools": tools,
+        "tools, streaming": tools_streaming,
+        "structured": structured,
+        "structured by tool": structured_by_tool,
+        "structured, streaming": structured_streaming,
+        "async plain": async_plain,
+        "async streaming": async_streaming,
+        "async structured": async_structured,
+        "Responses API": responses,
+        "Responses API, streaming": responses_streaming,
+        "Responses API, tools": responses_tools,
+        "Responses API, structured": responses_structured,
+        "Responses API, async streaming": responses_async_streaming,
+    }.items()
+}

@@ -1,0 +1,173 @@
+"""LangGraph: the tool agent of `create_agent`, and a graph of its own whose nodes ask the model side by side.
+
+https://docs.langchain.com/oss/python/langchain/agents and https://docs.langchain.com/oss/python/langgraph/graph-api
+"""
+
+import asyncio
+import operator
+import os
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict
+
+os.environ["LANGSMITH_TRACING"] = "false"
+
+import langsmith
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langchain_openai import ChatOpenAI
+from langgraph.graph import END, START, StateGraph
+from pydantic import BaseModel, SecretStr
+
+QUESTION: Any = {"messages": [{"role": "user", "content": "How is the weather in Paris?"}]}
+
+
+class Weather(BaseModel):
+    """What is asked for."""
+
+    city: str
+    degrees: int
+
+
+class Answers(TypedDict):
+    """The state of the graph."""
+
+    said: Annotated[list[str], operator.add]
+
+
+def weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return "sunny, 21 degrees"
+
+
+def _model(base_url: str) -> ChatOpenAI:
+    return ChatOpenAI(model="openai/gpt-4o-mini", base_url=base_url, api_key=SecretStr("sk-or-x"))
+
+
+def _agent(base_url: str, response_format: Any = None) -> Any:
+    return create_agent(_model(base_url), [weather], response_format=response_format)
+
+
+def _graph(base_url: str) -> Any:
+    model = _model(base_url)
+
+    def ask(_: Answers) -> Answers:
+        return {"said": [model.invoke("How is the weather?").text]}
+
+    async def ask_async(_: Answers) -> Answers:
+        return {"said": [(await model.ainvoke("How is the weather?")).text]}
+
+    graph = StateGraph(Answers)
+    for city in ("Paris", "Rome"):
+        graph.add_node(city, RunnableLambda(ask, ask_async)).add_edge(START, city).add_edge(city, END)
+    return graph.compile()
+
+
+def _said(state: Any) -> list[tuple[str, str]]:
+    return [(message.type, message.text) for message in state["messages"]]
+
+
+def plain(base_url: str) -> Any:
+    """The agent without tools."""
+    return _said(create_agent(_model(base_url)).invoke(QUESTION))
+
+
+def tools(base_url: str) -> Any:
+    """The agent calls its tool."""
+    return _said(_agent(base_url).invoke(QUESTION))
+
+
+def tools_streaming(base_url: str) -> Any:
+    """The model's tokens as they come."""
+    return [(token.type, token.text) for token, _ in _agent(base_url).stream(QUESTION, stream_mode="messages")]
+
+
+def tools_events(base_url: str) -> Any:
+    """The model's answers as they come, by typed events."""
+    run = _agent(base_url).stream_events(QUESTION, version="v3")
+    return [list(message.text) for message in run.messages], _said(run.output)
+
+
+def structured(base_url: str) -> Any:
+    """The agent calls its tool, then answers by a JSON schema."""
+    return _agent(base_url, ProviderStrategy(Weather)).invoke(QUESTION)["structured_response"].model_dump()
+
+
+def structured_by_tool(base_url: str) -> Any:
+    """The agent calls its tool, then answers by another."""
+    return _agent(base_url, ToolStrategy(Weather)).invoke(QUESTION)["structured_response"].model_dump()
+
+
+def structured_streaming(base_url: str) -> Any:
+    """The agent calls its tool, then answers by a JSON schema, each in pieces."""
+    agent = _agent(base_url, ProviderStrategy(Weather))
+    return [(token.type, token.text) for token, _ in agent.stream(QUESTION, stream_mode="messages")]
+
+
+def nodes(base_url: str) -> Any:
+    """Two nodes of a graph, in threads of LangGraph."""
+    return _graph(base_url).invoke({"said": []})
+
+
+def async_tools(base_url: str) -> Any:
+    """The agent calls its tool."""
+    return _said(asyncio.run(_agent(base_url).ainvoke(QUESTION)))
+
+
+def async_tools_streaming(base_url: str) -> Any:
+    """The model's tokens as they come."""
+
+    async def tokens() -> list[tuple[str, str]]:
+        stream = _agent(base_url).astream(QUESTION, stream_mode="messages")
+        return [(token.type, token.text) async for token, _ in stream]
+
+    return asyncio.run(tokens())
+
+
+def async_nodes(base_url: str) -> Any:
+    """Two nodes of a graph, in tasks of LangGraph."""
+    return asyncio.run(_graph(base_url).ainvoke({"said": []}))
+
+
+def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The mode, and then LangSmith's thread has made its spans, if it makes any."""
+
+    def run(base_url: str) -> Any:
+        result = mode(base_url)
+        wait_for_all_tracers()
+        return result
+
+    return run
+
+
+def trace_itself() -> None:
+    """LangSmith's client makes OpenTelemetry spans of the runs, after them and in a thread of its own.
+
+    https://docs.langchain.com/langsmith/trace-with-opentelemetry
+    """
+    langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
+
+
+# Its spans cannot be seen from within a call, nor be known for those of the same one.
+BESIDE = (
+    "langsmith",
+    "LangSmith makes spans of its own after the calls, in a thread of its own: they stand beside ours",
+)
+
+MODES: dict[str, Callable[[str], Any]] = {
+    name: _traced(mode)
+    for name, mode in {
+        "plain": plain,
+        "tools": tools,
+        "tools, streaming": tools_streaming,
+        "tools, events": tools_events,
+        "structured": structured,
+        "structured by tool": structured_by_tool,
+        "structured, streaming": structured_streaming,
+        "nodes side by side": nodes,
+        "async tools": async_tools,
+        "async tools, streaming": async_tools_streaming,
+        "async nodes side by side": async_nodes,
+    }.items()
+}
