@@ -102,7 +102,7 @@ class Origins:
         """
         current = otel_context.get_current()
         if not current:
-            return Origin(current, None, {})
+            return _NOWHERE
         neighbour = self._neighbour(current, operation)
         # Who suppresses instrumentation around a call that it traces itself does not want another span; its own may
         # well be true. Anywhere else it means: nothing.
@@ -119,6 +119,9 @@ class Origins:
             return None
         neighbour = Neighbour(span, records, shared, self._carrying)
         return None if neighbour.is_busy else neighbour
+
+
+_NOWHERE: Final = Origin(Context(), None, {})
 
 
 def _is_suppressed(current: Context) -> bool:

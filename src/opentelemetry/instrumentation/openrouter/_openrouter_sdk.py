@@ -32,18 +32,19 @@ class OpenRouterSeam(Seam):
 
         @guarded
         def place(module: Any) -> None:
-            if self._active:
+            if self.active:
                 entrances.append(Entrance(module.BaseSDK, "do_request", self._request))
                 entrances.append(Entrance(module.BaseSDK, "do_request_async", self._request_async))
 
         when_imported("openrouter.basesdk", place)
         return entrances
 
+    @guarded
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:  # noqa: ARG002 - of all seams
         # do_request(*, hook_ctx, request, ...), always by keyword: openrouter/chat.py, 0.9.2 to 1.3.84
         request, base_url = kwargs["request"], kwargs["hook_ctx"].base_url
         operation = operation_at(str(request.url), base_url)
-        if operation is None or request.method != "POST":
+        if operation is None or request.method != "POST" or not self.active:
             return None
         call = self._start(operation, server_of(base_url) or {}, _body(request), request.headers)
         if call is None:

@@ -31,10 +31,11 @@ class OpenAISeam(Seam):
             Entrance(openai.AsyncOpenAI, "request", self._request_async),
         ]
 
+    @guarded
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:
         base_url = client.base_url
         server = self.endpoints.of(base_url)
-        if server is None:
+        if server is None or not self.active:
             return None
         # request(cast_to, options, *, stream, stream_cls): openai/_base_client.py
         options = args[1] if len(args) > 1 else kwargs["options"]

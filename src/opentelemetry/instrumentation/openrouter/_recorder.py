@@ -5,7 +5,7 @@ What is recorded comes from the floors below as plain attributes; what the SDK a
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LogRecord
@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from . import attributes as names
 from ._content import CapturedContent, as_json
-from ._errors import failure_of
+from ._errors import Failure, failure_of
 from ._instruments import Instruments, Points
 from ._neighbours import Neighbour, Origin, Origins
 from ._operations import Operation
@@ -62,7 +62,7 @@ class Recorder:
         for chosen in self._metric_attributes:
             if chosen in attributes:
                 point[chosen] = attributes[chosen]
-        unrecorded = origin.neighbour.records if origin.neighbour is not None else frozenset[str]()
+        unrecorded = origin.neighbour.records if origin.neighbour is not None else _NONE
         call = Call(self, name, attributes, Points(self.instruments, point, server, unrecorded), origin)
         if self.capture is not None and (self.capture.on_event or call.is_recording):
             call.content = CapturedContent(self.capture, operation, body, call.answer)
@@ -110,7 +110,7 @@ class Call:
             self._open_span()
         else:
             self._span, self.context = self._neighbour.span, self._parent
-            self._tell(attributes)
+            self._tell(self._neighbour, attributes)
             self._neighbour.join()
 
     def _open_span(self) -> None:
@@ -140,9 +140,9 @@ class Call:
 
     def tell_neighbour(self) -> None:
         """Tell a neighbour what is known of the answer, before the end and once."""
-        if not self._told and self.is_recording:
+        if self._neighbour is not None and not self._told and self.is_recording:
             found = response_attributes(self.answer)
-            self._tell(found)
+            self._tell(self._neighbour, found)
             self._told = found
 
     def flush_marks(self) -> None:
@@ -187,12 +187,7 @@ class Call:
     def _finish(self, error: BaseException | None, left: bool, at: float) -> None:
         self.flush_marks()
         answer = self.answer
-        # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
-        failure = answer.failure
-        if failure is None and error is not None:
-            failure = failure_of(error)
-        if failure is not None and answer.provider is None:
-            answer.provider = failure.provider
+        failure = self._failure(error) if error is not None or answer.failure is not None else None
         found: dict[str, Any] = response_attributes(answer)
         if failure is not None:
             found.update(failure.attributes())
@@ -201,7 +196,8 @@ class Call:
             self._step_out(self._neighbour)
         first = None if self._first_chunk is None else self._first_chunk - self._began
         self._points.record_end(found, answer, at - self._began, first, self.context)
-        if self.content is None and self._neighbour is None and not self.is_recording:
+        is_plain = self.content is None and self._neighbour is None
+        if is_plain and not self._span.is_recording():
             return
         if first is not None:
             found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = first
@@ -209,27 +205,42 @@ class Call:
             found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = answer.first_token - self._began
         if lost:
             found[names.OPENROUTER_STREAM_CANCELLED] = True
-        self._say(found)
+        if is_plain:
+            self._span.set_attributes(found)
+        else:
+            self._say(found)
         # A neighbour sees what is raised, and may know better what came of it.
         if failure is not None and (error is None or self._neighbour is None):
             self._span.set_status(Status(StatusCode.ERROR, failure.message))
 
+    def _failure(self, error: BaseException | None) -> Failure | None:
+        # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
+        failure = self.answer.failure
+        if failure is None and error is not None:
+            failure = failure_of(error)
+        if failure is not None and self.answer.provider is None:
+            self.answer.provider = failure.provider
+        return failure
+
     def _say(self, found: dict[str, Any]) -> None:
+        """Tell all, with the content, on whose span it may be."""
         content, neighbour = self.content, self._neighbour
-        if content is None:
-            self._tell(found)
-            return
-        said = content.complete()
-        self._tell({**found, **as_json(said)} if content.on_span and self.is_recording else found)
-        if content.on_event and (neighbour is None or names.EVENT_DETAILS not in neighbour.records):
+        said = content.complete() if content is not None else {}
+        told = {**found, **as_json(said)} if content is not None and content.on_span and self.is_recording else found
+        if neighbour is None:
+            self._span.set_attributes(told)
+        else:
+            self._tell(neighbour, told)
+        if (
+            content is not None
+            and content.on_event
+            and (neighbour is None or names.EVENT_DETAILS not in neighbour.records)
+        ):
             self._emit({**self._asked, **found, **said})
 
-    def _tell(self, found: dict[str, Any]) -> None:
-        if self._neighbour is None:
-            self._span.set_attributes(found)
-            return
+    def _tell(self, neighbour: Neighbour, found: dict[str, Any]) -> None:
         news = {name: value for name, value in found.items() if self._told.get(name) != value}
-        self._neighbour.tell(news, self._points.attributes(self.answer))
+        neighbour.tell(news, self._points.attributes(self.answer))
 
     def _step_out(self, neighbour: Neighbour) -> None:
         """Open a span after all: the neighbour ended its own before this call told what it used and cost."""
@@ -242,3 +253,6 @@ class Call:
         now, name = time.time_ns(), names.EVENT_DETAILS
         record = LogRecord(timestamp=now, context=self.context, event_name=name, attributes=attributes)
         self._recorder.logger.emit(record)
+
+
+_NONE: Final[frozenset[str]] = frozenset()

@@ -101,17 +101,17 @@ class Seam(ABC):
     def __init__(self, recorder: Recorder, settings: Settings) -> None:
         self.recorder, self.endpoints = recorder, settings.endpoints
         self.responses = OpenResponses()
-        self._active = False
+        self.active = False
         self._entrances: list[Entrance] = []
 
     def open(self) -> None:
         """Wrap the entrances."""
-        self._active = True
+        self.active = True
         self._entrances = self._place()
 
     def close(self) -> None:
         """Make the SDK as it was. What cannot be taken out only passes through."""
-        self._active = False
+        self.active = False
         for entrance in self._entrances:
             entrance.close()
         self.responses.end_dead()
@@ -122,9 +122,9 @@ class Seam(ABC):
 
     @abstractmethod
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:
-        """Start the span of a call that is ours, and say what to send in place of the arguments.
+        """Start the span of a call that is ours, and say what to send in place of the arguments; guarded.
 
-        None for any other call, which must cost next to nothing.
+        None for any other call, which must cost next to nothing, and for all when this is closed.
         """
 
     def _start(
@@ -139,7 +139,7 @@ class Seam(ABC):
         return self.recorder.start(operation, server, request_attributes(body, *headers), body, origin)
 
     def _request(self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = self._enter(client, args, kwargs, listen)
+        begun = self._begin(client, args, kwargs, listen)
         if begun is None:
             return wrapped(*args, **kwargs)
         exchange, args, kwargs = begun
@@ -154,7 +154,7 @@ class Seam(ABC):
     async def _request_async(
         self, wrapped: Callable[..., Awaitable[Any]], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        begun = self._enter(client, args, kwargs, listen_async)
+        begun = self._begin(client, args, kwargs, listen_async)
         if begun is None:
             return await wrapped(*args, **kwargs)
         exchange, args, kwargs = begun
@@ -165,7 +165,3 @@ class Seam(ABC):
             raise
         exchange.answered(answer, streamed=bool(kwargs.get("stream")))
         return answer
-
-    @guarded
-    def _enter(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:
-        return self._begin(client, args, kwargs, listener) if self._active else None
