@@ -84,6 +84,10 @@ STREAMED: Final[Mapping[str, Callable[..., Any]]] = {
     "async stream": _async_stream,
 }
 _PLAIN: Final = {"model", "messages", "input", "query", "documents"}
+# Chunks that the oldest SDK's models reject: it raises there and reads no further, and so nor do we.
+_STUMBLES: Final = (
+    {"every_part", "error_in_stream_without_usage"} if openrouter_sdk.__version__.startswith("0.9.") else set()
+)
 
 
 def _cases() -> Iterator[Any]:
@@ -93,7 +97,7 @@ def _cases() -> Iterator[Any]:
                 continue
             for said, table in ((scenario.whole, WHOLE), (scenario.streamed, STREAMED)):
                 for way, call in table.items() if said is not None else ():
-                    if endpoint in {"embeddings", "rerank"} and table is STREAMED:
+                    if table is STREAMED and (endpoint in {"embeddings", "rerank"} or name in _STUMBLES):
                         continue
                     yield pytest.param(
                         endpoint,
@@ -237,6 +241,37 @@ def test_sound(telemetry: Telemetry, openrouter: Simulator) -> None:
     span = telemetry.one_span()
     assert span.name == "speech openai/gpt-4o-mini"
     assert span.status.is_unset
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_json_read_piece_by_piece(telemetry: Telemetry, openrouter: Simulator, stream: bool) -> None:
+    """JSON is the answer, however the SDK reads it and however long it is, also where a stream was asked for."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "cost": 0.5}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "long " * 20_000}}
+    said = {
+        "id": "gen-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+        "system_fingerprint": None,
+    }
+    openrouter.verbatim["whole"] = Reply([json.dumps(said).encode()])
+    answer = _asks(openrouter.base_url("whole"), stream=stream)
+    span = telemetry.one_span()
+    assert answer.id == "gen-1"
+    assert (span.attributes or {})["gen_ai.usage.cost"] == 0.5
+    assert span.status.is_unset
+    assert "error.type" not in (span.attributes or {})
+
+
+def test_sound_read_piece_by_piece(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A body that is no JSON is no stream that stayed empty."""
+    with _sdk(openrouter.base_url("hello")) as sdk:
+        response = sdk.tts.create_speech(model="openai/gpt-4o-mini", input="Hello", voice="alloy")
+        assert b"".join(response.iter_bytes())
+    assert telemetry.one_span().status.is_unset
 
 
 def test_forms(telemetry: Telemetry, openrouter: Simulator) -> None:

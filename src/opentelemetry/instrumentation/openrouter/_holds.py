@@ -81,13 +81,19 @@ class Hold(weakref.ref[Any]):
         self._end()
 
     @guarded
-    def drained(self, kept: bytes | bytearray) -> None:
-        """The stream came to its end. *kept* is the JSON body that came in place of events, if one did."""
+    def drained(self, body: bytes | bytearray = b"", *, is_stream: bool = True) -> None:
+        """The iterator came to its end.
+
+        Args:
+            body: the JSON it brought: the answer, or what came in place of events.
+            is_stream: events were to come, so that none is none for the caller, whatever *body* tells.
+        """
         if self.reading:  # through the same iterator, for a whole body: `read` tells
             return
         if not self.call.has_chunks:
-            self.operation.fold_bytes(self.call.answer, kept)
-            self.call.answer.failure = self.call.answer.failure or EMPTY_RESPONSE
+            self.operation.fold_bytes(self.call.answer, body)
+            if is_stream:
+                self.call.answer.failure = self.call.answer.failure or EMPTY_RESPONSE
         self._end()
 
     @guarded

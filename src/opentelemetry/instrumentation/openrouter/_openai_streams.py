@@ -13,8 +13,10 @@ from openai import AsyncStream, Stream
 
 from ._guard import guarded
 from ._holds import Hold
-from ._streams import keep, sight, watch, watch_async
+from ._streams import sight, watch, watch_async
 from ._wire import members
+
+_MOST_JSON: Final = 65_536  # so much is kept of a JSON body that came in place of a stream
 
 
 @guarded
@@ -22,21 +24,22 @@ def observe(stream: Any, hold: Hold) -> None:
     """Stand in for what *stream* iterates; the stream stays the SDK's own, and as lazy."""
     # `Stream._iterator` is what __next__ and __iter__ read (openai/_streaming.py, 1.26.0 to 3.52.0).
     response, kept, see = stream.response, bytearray(), sight(hold, hold.operation.fold_chunk)
+    drained = partial(hold.drained, kept)
     is_json = str(response.headers.get("content-type", "")).startswith("application/json")
     if issubclass(type(stream), AsyncStream):
         if is_json:
             response.aiter_bytes = partial(_keeping_async, kept, response.aiter_bytes)
-        stream._iterator = watch_async(stream._iterator, hold, see, kept, _event_behind)
+        stream._iterator = watch_async(stream._iterator, hold, see, drained, _event_behind)
     else:
         if is_json:
             response.iter_bytes = partial(_keeping, kept, response.iter_bytes)
-        stream._iterator = watch(stream._iterator, hold, see, kept, _event_behind)
+        stream._iterator = watch(stream._iterator, hold, see, drained, _event_behind)
     hold.iterator = weakref.ref(stream._iterator)
 
 
 def _keeping(kept: bytearray, pieces: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
     for piece in pieces(*args, **kwargs):
-        keep(kept, piece)
+        kept += piece[: _MOST_JSON - len(kept)]
         yield piece
 
 
@@ -44,7 +47,7 @@ async def _keeping_async(
     kept: bytearray, pieces: Callable[..., AsyncIterator[bytes]], *args: Any, **kwargs: Any
 ) -> AsyncIterator[bytes]:
     async for piece in pieces(*args, **kwargs):
-        keep(kept, piece)
+        kept += piece[: _MOST_JSON - len(kept)]
         yield piece
 
 

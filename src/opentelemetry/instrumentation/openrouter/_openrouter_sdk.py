@@ -19,7 +19,7 @@ from ._operations import Operation, operation_at
 from ._response import Answer, fold_refusal
 from ._seam import Begun, Exchange, Listener, Seam
 from ._sse import EventReader
-from ._streams import keep, sight, watch, watch_async
+from ._streams import sight, watch, watch_async
 from ._wire import members
 
 
@@ -87,27 +87,30 @@ def _body(request: Any) -> Mapping[str, object]:
 @guarded
 def _observe(response: Any, hold: Hold) -> None:
     """Stand in for what the response gives of its bytes."""
-    kept = bytearray()
-    see = _sight_of_bytes(str(response.headers.get("content-type", "")), hold, kept)
+    see, drained = _sight_of_bytes(str(response.headers.get("content-type", "")), hold)
     given, given_async = response.iter_bytes, response.aiter_bytes
 
     def iter_bytes(*args: Any, **kwargs: Any) -> Any:
-        watched = watch(given(*args, **kwargs), hold, see, kept, _nothing)
+        watched = watch(given(*args, **kwargs), hold, see, drained, _nothing)
         hold.iterator = weakref.ref(watched)
         return watched
 
     def aiter_bytes(*args: Any, **kwargs: Any) -> Any:
-        watched = watch_async(given_async(*args, **kwargs), hold, see, kept, _nothing)
+        watched = watch_async(given_async(*args, **kwargs), hold, see, drained, _nothing)
         hold.iterator = weakref.ref(watched)
         return watched
 
     response.iter_bytes, response.aiter_bytes = iter_bytes, aiter_bytes
 
 
-def _sight_of_bytes(kind: str, hold: Hold, kept: bytearray) -> Callable[[bytes], None]:
+def _sight_of_bytes(kind: str, hold: Hold) -> tuple[Callable[[bytes], None], Callable[[], None]]:
+    """What is done for each piece of a body, and at its end."""
     if kind.startswith("text/event-stream"):
-        return _by_event(hold)
-    return partial(keep, kept) if kind.startswith("application/json") else _nothing
+        return _by_event(hold), hold.drained
+    # JSON is the answer, also where a stream was asked for: the SDK reads it so, older ones always (0.9.2).
+    body = bytearray()
+    see = body.extend if kind.startswith("application/json") else _nothing
+    return see, partial(hold.drained, body, is_stream=False)
 
 
 def _by_event(hold: Hold) -> Callable[[bytes], None]:
@@ -124,7 +127,7 @@ def _by_event(hold: Hold) -> Callable[[bytes], None]:
         for event in reader.read(piece):
             see(event)
         if reader.done:
-            hold.drained(b"")
+            hold.drained()
 
     return see_bytes
 

@@ -15,7 +15,6 @@ See = Callable[[Any], None]
 Behind = Callable[[BaseException], object]
 
 _MOST_MARKS: Final = 512  # so many chunk times are kept before their gaps are recorded
-_MOST_JSON: Final = 65_536  # so much is kept of a JSON body that came in place of a stream
 
 
 @guarded
@@ -67,14 +66,14 @@ def listen_async(response: Any, hold: Hold) -> None:
     response.aclose, response.aread = closing, reading
 
 
-def watch(chunks: Iterator[Any], hold: Hold, see: See, kept: bytearray, behind: Behind) -> Iterator[Any]:
+def watch(chunks: Iterator[Any], hold: Hold, see: See, drained: Callable[[], None], behind: Behind) -> Iterator[Any]:
     """Hand on what *chunks* gives, and tell *hold* of its end.
 
     Args:
         chunks: what the SDK or its HTTP library iterates.
         hold: the open response.
         see: is shown each chunk before the caller gets it.
-        kept: where the JSON body is kept that came in place of a stream, if one did.
+        drained: tells the hold that all was read.
         behind: the event of the stream that an exception was made from.
     """
     try:
@@ -86,11 +85,11 @@ def watch(chunks: Iterator[Any], hold: Hold, see: See, kept: bytearray, behind: 
     except BaseException as error:
         hold.failed(error, behind(error))
         raise
-    hold.drained(kept)
+    drained()
 
 
 async def watch_async(
-    chunks: AsyncIterator[Any], hold: Hold, see: See, kept: bytearray, behind: Behind
+    chunks: AsyncIterator[Any], hold: Hold, see: See, drained: Callable[[], None], behind: Behind
 ) -> AsyncIterator[Any]:
     """The same for an async iterator."""
     try:
@@ -102,12 +101,7 @@ async def watch_async(
     except BaseException as error:
         hold.failed(error, behind(error))
         raise
-    hold.drained(kept)
-
-
-def keep(kept: bytearray, piece: bytes) -> None:
-    """Keep a piece of a JSON body that came in place of a stream."""
-    kept += piece[: _MOST_JSON - len(kept)]
+    drained()
 
 
 def sight(hold: Hold, fold: Callable[[Any, Any, float], None]) -> See:
