@@ -51,16 +51,15 @@ def read(node: object, table: Table, into: Attributes) -> None:
     """Add to *into* what *table* finds in *node*."""
     for fields in layers(node):
         for key, value in fields.items():
-            row = table.get(key) if value is not None else None
-            if row is None:
+            if value is None or (row := table.get(key)) is None:
                 continue
-            if callable(row):
-                into.update(row(value))
-            elif isinstance(row, tuple):
-                name, take = row
-                taken = take(value)
+            if isinstance(row, tuple):  # most are
+                name, take = row  # pyright: ignore[reportUnknownVariableType] - no row is callable and a tuple
+                taken = take(value)  # pyright: ignore[reportUnknownVariableType] - as above
                 if taken is not None:
                     into[name] = taken
+            elif callable(row):
+                into.update(row(value))
             else:
                 read(value, row, into)
 
