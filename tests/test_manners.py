@@ -16,6 +16,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import (
     OpenRouterInstrumentor,
+    _call,
     _errors,
     _guard,
     _holds,
@@ -381,12 +382,12 @@ FAULTS: Mapping[str, tuple[Any, str]] = {
     "sending": (_seam.Exchange, "send"),
     "reading a whole answer": (_operations.Operation, "fold_whole"),
     "reading a chunk": (_operations.Operation, "fold_chunk"),
-    "reading the response": (_recorder, "response_attributes"),
+    "reading the response": (_call, "response_attributes"),
     "reading the usage": (_response, "usage_attributes"),
-    "reading an error": (_recorder, "failure_of"),
+    "reading an error": (_call, "failure_of"),
     "recording": (_instruments.Points, "record_end"),
     "finding where it comes from": (_neighbours.Origins, "find"),
-    "ending": (_recorder.Call, "_finish"),
+    "ending": (_call.Call, "_finish"),
     "holding a response": (_holds.OpenResponses, "hold"),
     "reading the headers": (_holds, "fold_headers"),
     "the words of an error": (_errors.Failure, "attributes"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _holds, _recorder, _streams
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _call, _holds, _streams
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
@@ -88,7 +88,7 @@ def test_times_are_exact(
 ) -> None:
     """By a clock that moves one second at each look: start, headers, five chunks, end."""
     ticks = itertools.count(1)
-    for module in (_recorder, _holds, _streams):
+    for module in (_call, _holds, _streams):
         monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
     for _ in client("reasoning").chat.completions.create(**REQUEST, stream=True):
         pass

@@ -66,6 +66,8 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             redact: a function that is given each captured text and returns what may be told of it.
             baggage_keys: further baggage entries that become attributes, beside `user.id` and `session.id`.
             metric_attributes: attributes of a request that its metrics carry too; each value of one is a series more.
+            dialects: names of backends whose own words are added to each span: `arize`, `datadog`, `langfuse`,
+                `langsmith`, `logfire`, `mlflow`, `phoenix`, `posthog`, `sentry`.
 
         Lists may be one comma-separated string. Where an option is not given, `OTEL_INSTRUMENTATION_OPENROUTER_` and
         its name in capitals is read.
@@ -77,6 +79,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             redact=kwargs.get("redact"),
             baggage_keys=kwargs.get("baggage_keys"),
             metric_attributes=kwargs.get("metric_attributes"),
+            dialects=kwargs.get("dialects"),
         )
         recorder = Recorder(
             get_tracer(__name__, __version__, kwargs.get("tracer_provider"), _SCHEMA),

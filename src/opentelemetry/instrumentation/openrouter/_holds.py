@@ -9,10 +9,10 @@ import weakref
 from collections import deque
 from typing import Any
 
+from ._call import Call, clock
 from ._errors import EMPTY_RESPONSE
 from ._guard import guarded
 from ._operations import Operation
-from ._recorder import Call, clock
 from ._response import fold_headers
 
 

@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import Span
 
 from . import attributes as names
+from ._dialects import COSTS
 from ._request import carried_attributes
 from ._wire import Attributes
 
@@ -75,6 +76,11 @@ class Neighbour:
             for name, field in _FIELDS.items():
                 if name in found and hasattr(self._shared, field):
                     setattr(self._shared, field, found[name])
+
+    def translate(self, words: Mapping[str, Any]) -> None:
+        """Put what we say in a backend's words onto the span, where it does not say it itself; money is ours."""
+        told: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        self.span.set_attributes({word: value for word, value in words.items() if word in COSTS or word not in told})
 
 
 class Origin(NamedTuple):

@@ -11,12 +11,12 @@ from typing import Any
 import openai
 from openai._compat import model_copy
 
+from ._call import Call
 from ._entrance import Entrance
 from ._guard import guarded
 from ._holds import OpenResponses
 from ._openai_streams import observe
 from ._operations import Operation, operation_at
-from ._recorder import Call
 from ._response import fold_headers
 from ._seam import Begun, Exchange, Listener, Seam
 from ._wire import members

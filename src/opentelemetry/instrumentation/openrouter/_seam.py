@@ -13,11 +13,12 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from . import attributes as names
+from ._call import Call
 from ._entrance import Entrance
 from ._guard import guarded
 from ._holds import Hold, OpenResponses
 from ._operations import Operation
-from ._recorder import Call, Recorder
+from ._recorder import Recorder
 from ._request import request_attributes
 from ._response import fold_error_body, fold_headers
 from ._settings import Settings

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from . import attributes as names
+from ._dialects import DIALECTS, Dialect
 from ._endpoints import Endpoints
 from ._guard import guarded, logger
 from ._parts import Keep, keeper
@@ -49,6 +50,8 @@ class Settings:
     """Baggage entries that become attributes of each call."""
     metric_attributes: tuple[str, ...]
     """Attributes of a request that its metrics carry too."""
+    dialect: Dialect
+    """What is said beside the standard words; empty by default."""
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
@@ -59,6 +62,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     redact: Callable[[str], str | None] | None = None,
     baggage_keys: str | Iterable[str] | None = None,
     metric_attributes: str | Iterable[str] | None = None,
+    dialects: str | Iterable[str] | None = None,
 ) -> Settings:
     """Settle each option: the argument where it is given, else the environment, else the default.
 
@@ -70,6 +74,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         redact: is given each captured text and returns what may be told of it. There is no variable for it.
         baggage_keys: further baggage entries that become attributes; `user.id` and `session.id` always do.
         metric_attributes: attributes of a request that its metrics carry too.
+        dialects: names of backends whose own words are added to each span.
 
     Lists may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
     """
@@ -78,6 +83,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         capture=_capture(capture_content, content_max_length, redact),
         baggage_keys=(names.USER_ID, names.SESSION_ID, *_listed("baggage_keys", baggage_keys)),
         metric_attributes=tuple(_listed("metric_attributes", metric_attributes)),
+        dialect=_dialect(_listed("dialects", dialects)),
     )
 
 
@@ -102,6 +108,14 @@ def _is_absolute(url: str) -> bool:
         logger.warning("base_urls: %r is not an absolute URL; it is left out.", url)
         return False
     return True
+
+
+def _dialect(backends: list[str]) -> Dialect:
+    wanted = [backend.lower() for backend in backends]
+    unknown = [backend for backend in wanted if backend not in DIALECTS]
+    if unknown:
+        logger.warning("dialects: %s is none of %s; it is left out.", ", ".join(unknown), ", ".join(DIALECTS))
+    return {word: row for backend in wanted for word, row in DIALECTS.get(backend, {}).items()}
 
 
 def _capture(mode: object, limit: object, redact: Callable[[str], str | None] | None) -> Capture | None:

@@ -7,9 +7,9 @@ own objects, as lazy as they were. What an SDK's chunks and errors are, is said 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
+from ._call import clock
 from ._guard import guarded, report
 from ._holds import Hold
-from ._recorder import clock
 
 See = Callable[[Any], None]
 Behind = Callable[[BaseException], object]

@@ -1,0 +1,234 @@
+"""One call from its start to its one end: its span, or its neighbour's, and what is recorded of it, once.
+
+What is recorded comes from the floors below as plain attributes; what an SDK and its streams do is not known here.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry._logs import Logger, LogRecord
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from . import attributes as names
+from ._content import CapturedContent, as_json
+from ._dialects import Dialect, translate
+from ._errors import Failure, failure_of
+from ._instruments import Points
+from ._neighbours import Neighbour, Origin
+from ._response import Answer, response_attributes
+from ._told import Told
+from ._wire import NOTHING, Attributes
+
+clock = time.perf_counter
+"""The clock of all durations; the wall clock is read once a call, so that it may go backwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where calls leave the process, but for their points, and in whose words."""
+
+    tracer: Tracer
+    logger: Logger
+    dialect: Dialect
+
+
+class Call:
+    """One call from its start to its one end. `answer` and `marks` are filled by whoever reads the response."""
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_began_wall",
+        "_first_chunk",
+        "_last_seen",
+        "_name",
+        "_neighbour",
+        "_outlets",
+        "_parent",
+        "_points",
+        "_span",
+        "_told",
+        "answer",
+        "content",
+        "context",
+        "ended",
+        "marks",
+    )
+
+    def __init__(self, outlets: Outlets, name: str, attributes: Attributes, points: Points, origin: Origin) -> None:
+        self._outlets, self._points = outlets, points
+        self._name, self._asked = name, attributes
+        self._parent, self._neighbour, _ = origin
+        self._first_chunk: float | None = None
+        self.answer = Answer()
+        self.marks: list[float] = []
+        """The clock's reading at each chunk since the last `flush_marks`."""
+        self.content: CapturedContent | None = None
+        self._told = NOTHING
+        """What a neighbour was told before the end."""
+        self.ended = False
+        self._began_wall = time.time_ns()
+        self._began = self._last_seen = clock()
+        if self._neighbour is None:
+            self._open_span()
+        else:
+            self._span, self.context = self._neighbour.span, self._parent
+            self._tell(self._neighbour, attributes)
+            self._neighbour.join()
+
+    def _open_span(self) -> None:
+        self._span = self._outlets.tracer.start_span(
+            self._name, self._parent, SpanKind.CLIENT, self._asked, start_time=self._began_wall
+        )
+        self.context = trace.set_span_in_context(self._span, self._parent)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether the span is sampled, and so whether a tracer provider is there."""
+        return self._span.is_recording()
+
+    @property
+    def joins(self) -> bool:
+        """Whether the span is a neighbour's."""
+        return self._neighbour is not None
+
+    @property
+    def has_chunks(self) -> bool:
+        """Whether a chunk has come."""
+        return bool(self.marks) or self._first_chunk is not None
+
+    def hand_over(self) -> None:
+        """The response is in the caller's hands: what was last seen of it are its headers."""
+        self._last_seen = clock()
+
+    def tell_neighbour(self) -> None:
+        """Tell a neighbour what is known of the answer, before the end and once."""
+        if self._neighbour is not None and not self._told and self.is_recording:
+            found = response_attributes(self.answer)
+            self._tell(self._neighbour, found)
+            self._told = found
+            self._translate()
+
+    def flush_marks(self) -> None:
+        """Record the gaps between the chunks marked so far, and forget them.
+
+        A point costs more than anything else that is done for a chunk, and each of its attributes adds a tenth to
+        that. So points wait until the stream ends or the marks are many, and carry only what tells speeds apart.
+        """
+        if not self.marks:
+            return
+        marks, self.marks[:] = self.marks[:], ()
+        before, self._last_seen = self._last_seen, marks[-1]
+        if self._first_chunk is None:
+            self._first_chunk = before = marks.pop(0)
+        gaps = [mark - previous for previous, mark in zip([before, *marks], marks, strict=False)]
+        self._points.record_gaps(gaps, self.answer, self.context)
+
+    def end(self, error: BaseException | None = None, *, left: bool = False, at: float | None = None) -> None:
+        """Close the span and record the metrics; the first end counts.
+
+        Args:
+            error: what the call raised.
+            left: the caller left the stream before its end.
+            at: the clock's reading at the end; now where it is not given.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        at = clock() if at is None else at
+        try:
+            self._finish(error, left, at)
+        finally:
+            if self._neighbour is not None:
+                self._neighbour.leave()
+            else:
+                self._span.end(self._began_wall + int((at - self._began) * 1e9))
+
+    def end_when_last_seen(self) -> None:
+        """End a stream that nobody reads any more, as of its last chunk, or of its headers where it was never read."""
+        self.end(left=True, at=self.marks[-1] if self.marks else self._last_seen)
+
+    def _finish(self, error: BaseException | None, left: bool, at: float) -> None:
+        self.flush_marks()
+        answer = self.answer
+        failure = self._failure(error) if error is not None or answer.failure is not None else None
+        found: dict[str, Any] = response_attributes(answer)
+        if failure is not None:
+            found.update(failure.attributes())
+        lost = left and answer.usage is None and answer.failure is None
+        if self._neighbour is not None and self._neighbour.has_ended and not (lost or self._told):
+            self._step_out(self._neighbour)
+        first = None if self._first_chunk is None else self._first_chunk - self._began
+        self._points.record_end(found, answer, at - self._began, first, self.context)
+        is_plain = self.content is None and self._neighbour is None
+        if is_plain and not self._span.is_recording():
+            return
+        if first is not None:
+            found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = first
+        if answer.first_token is not None:
+            found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = answer.first_token - self._began
+        if lost:
+            found[names.OPENROUTER_STREAM_CANCELLED] = True
+        if is_plain:
+            self._span.set_attributes(found)
+        else:
+            self._say(found)
+        self._translate()
+        # A neighbour sees what is raised, and may know better what came of it.
+        if failure is not None and (error is None or self._neighbour is None):
+            self._span.set_status(Status(StatusCode.ERROR, failure.message))
+
+    def _failure(self, error: BaseException | None) -> Failure | None:
+        # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
+        failure = self.answer.failure
+        if failure is None and error is not None:
+            failure = failure_of(error)
+        if failure is not None and self.answer.provider is None:
+            self.answer.provider = failure.provider
+        return failure
+
+    def _say(self, found: dict[str, Any]) -> None:
+        """Tell all, with the content, on whose span it may be."""
+        content, neighbour = self.content, self._neighbour
+        said = content.complete() if content is not None else {}
+        told = {**found, **as_json(said)} if content is not None and content.on_span and self.is_recording else found
+        if neighbour is None:
+            self._span.set_attributes(told)
+        else:
+            self._tell(neighbour, told)
+        if (
+            content is not None
+            and content.on_event
+            and (neighbour is None or names.EVENT_DETAILS not in neighbour.records)
+        ):
+            self._emit({**self._asked, **found, **said})
+
+    def _translate(self) -> None:
+        """Say it once more in the words of the backends that were named."""
+        dialect = self._outlets.dialect
+        if not dialect or not self.is_recording:
+            return
+        # The span, not what was told it: several calls may stand on a neighbour's.
+        words = translate(Told(getattr(self._span, "attributes", None) or {}, self._began_wall), dialect)
+        if self._neighbour is None:
+            self._span.set_attributes(words)
+        else:
+            self._neighbour.translate(words)
+
+    def _tell(self, neighbour: Neighbour, found: dict[str, Any]) -> None:
+        news = {name: value for name, value in found.items() if self._told.get(name) != value}
+        neighbour.tell(news, self._points.attributes(self.answer))
+
+    def _step_out(self, neighbour: Neighbour) -> None:
+        """Open a span after all: the neighbour ended its own before this call told what it used and cost."""
+        neighbour.leave()
+        self._neighbour = None
+        self._points.take_over(neighbour.unfinished)
+        self._open_span()
+
+    def _emit(self, attributes: dict[str, Any]) -> None:
+        now, name = time.time_ns(), names.EVENT_DETAILS
+        record = LogRecord(timestamp=now, context=self.context, event_name=name, attributes=attributes)
+        self._outlets.logger.emit(record)
