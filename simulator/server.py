@@ -2,7 +2,8 @@
 
 `<url>/<scenario>/api/v1` answers each call with that scenario of `exchanges` (or with a recorded exchange that was
 added); the plain `<url>/api/v1` picks the scenario by the model that is asked for. Any scenario whose name begins with
-`agent` is the model of `agent`; what it was asked for is billed at `<url>/<scenario>/bill`.
+`agent` is the model of `agent`; what it was asked for is billed at `<url>/<scenario>/bill`. Each key has a limit of ten
+dollars a day, which `/key` tells.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final
 
 import uvicorn
@@ -69,16 +71,19 @@ class Simulator:
         self.received: list[Received] = []
         """All requests so far."""
         self.verbatim: dict[str, Reply | list[Reply]] = {}
-        """More scenarios: replies sent as they are, one for all calls or one each in turn."""
+        """More scenarios: replies sent as they are, one for all calls or one each in turn; also `<scenario>/key`."""
         self._generations: dict[str, int] = {}
         self._exchanges: dict[str, Exchange] = {}
         self._bills: dict[str, list[dict[str, Any]]] = {}
+        self._spent: dict[str, Decimal] = {}
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", port))
         app = Starlette(
             routes=[
                 Route("/api/v1/generation", self._generation),
                 Route("/{scenario}/api/v1/generation", self._generation),
+                Route("/api/v1/key", self._key),
+                Route("/{scenario}/api/v1/key", self._key),
                 Route("/{scenario}/api/v1/models", self._models),
                 Route("/{scenario}/bill", self._bill),
                 Route("/api/v1/{path:path}", self._infer, methods=["POST"]),
@@ -119,6 +124,7 @@ class Simulator:
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
         exchange = self._behave(name, asked) if name.startswith("agent") else EXCHANGES[name]
         self._exchanges[exchange.id] = exchange
+        self._charge(request, exchange)
         exchange = replace(exchange, pause=exchange.pause or self._pause)
         stream = asked.get("stream") is True
         if path in _WIRES:
@@ -163,6 +169,37 @@ class Simulator:
         exchange = answer(asked, len(bill))
         bill.append(billed(exchange))
         return exchange
+
+    def _charge(self, request: Request, exchange: Exchange) -> None:
+        key = request.headers.get("authorization", "")
+        cost = Decimal(str((exchange.usage or {}).get("cost") or 0))
+        self._spent[key] = self._spent.get(key, Decimal(0)) + cost
+
+    async def _key(self, request: Request) -> Response:
+        """https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key."""
+        await self._note(request)
+        told = self.verbatim.get(f"{request.path_params.get('scenario')}/key")
+        if isinstance(told, Reply):
+            return _response(told)
+        key = request.headers.get("authorization", "")
+        if not key.startswith("Bearer sk-or-"):
+            return JSONResponse({"error": {"message": "User not found.", "code": 401}}, 401)
+        spent = self._spent.get(key, Decimal(0))
+        data = {
+            "label": f"{key[7:15]}...{key[-3:]}",
+            "limit": 10,
+            "limit_remaining": float(10 - spent),
+            "limit_reset": "daily",
+            "usage": float(spent),
+            "usage_daily": float(spent),
+            "usage_weekly": float(spent),
+            "usage_monthly": float(spent),
+            "byok_usage": 0,
+            "include_byok_in_limit": False,
+            "is_free_tier": False,
+            "is_management_key": False,
+        }
+        return JSONResponse({"data": data})
 
     async def _bill(self, request: Request) -> Response:
         return JSONResponse(self._bills.get(request.path_params["scenario"], []))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import Gauge, HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -98,6 +98,18 @@ class Telemetry:
                         assert isinstance(point, HistogramDataPoint)
                         found.setdefault(metric.name, []).append((dict(point.attributes or {}), point.count, point.sum))
         return found
+
+
+def gauges(telemetry: Telemetry) -> dict[str, list[tuple[dict[str, Any], float]]]:
+    """For each gauge its points, collected now: attributes, value."""
+    data = telemetry.reader.get_metrics_data()
+    return {
+        metric.name: [(dict(point.attributes or {}), point.value) for point in metric.data.data_points]
+        for resource in (data.resource_metrics if data else ())
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if isinstance(metric.data, Gauge)
+    }
 
 
 def seen(span: ReadableSpan) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from opentelemetry.metrics import get_meter
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer
 
+from ._budget import budget_of
 from ._guard import logger
 from ._openrouter_sdk import OpenRouterSeam
 from ._recorder import Recorder
@@ -68,6 +69,8 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             metric_attributes: attributes of a request that its metrics carry too; each value of one is a series more.
             dialects: names of backends whose own words are added to each span: `arize`, `datadog`, `langfuse`,
                 `langsmith`, `logfire`, `mlflow`, `phoenix`, `posthog`, `sentry`.
+            budget: ask OpenRouter, with the key of the calls and once a minute at most, what is left of its budget,
+                and tell it as gauges; True or False (the default).
 
         Lists may be one comma-separated string. Where an option is not given, `OTEL_INSTRUMENTATION_OPENROUTER_` and
         its name in capitals is read.
@@ -80,18 +83,18 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             baggage_keys=kwargs.get("baggage_keys"),
             metric_attributes=kwargs.get("metric_attributes"),
             dialects=kwargs.get("dialects"),
+            budget=kwargs.get("budget"),
         )
+        meter = get_meter(__name__, __version__, kwargs.get("meter_provider"), _SCHEMA)
         recorder = Recorder(
             get_tracer(__name__, __version__, kwargs.get("tracer_provider"), _SCHEMA),
-            get_meter(__name__, __version__, kwargs.get("meter_provider"), _SCHEMA),
+            meter,
             get_logger(__name__, __version__, kwargs.get("logger_provider"), _SCHEMA),
             settings,
         )
-        for sdk in _SDKS:
-            conflict = get_dependency_conflicts([sdk])
-            if conflict is not None and conflict.found:
-                logger.warning("%s is installed, but only %s is instrumented.", conflict.found, sdk)
-        self._seams = tuple(seam(recorder, settings) for seam in _seams_of(self.instrumentation_dependencies()))
+        _warn_of_other_versions()
+        budget = budget_of(meter) if settings.budget else None
+        self._seams = tuple(seam(recorder, settings, budget) for seam in _seams_of(self.instrumentation_dependencies()))
         for seam in self._seams:
             seam.open()
 
@@ -99,6 +102,13 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         for seam in self._seams:
             seam.close()
         self._seams = ()
+
+
+def _warn_of_other_versions() -> None:
+    for sdk in _SDKS:
+        conflict = get_dependency_conflicts([sdk])
+        if conflict is not None and conflict.found:
+            logger.warning("%s is installed, but only %s is instrumented.", conflict.found, sdk)
 
 
 def _seams_of(sdks: Collection[str]) -> "Iterator[type[Seam]]":

@@ -4,6 +4,7 @@ Its models drop the provider and the native finish reason, so the wire is read: 
 response. What the SDK makes of them later, such as an exception for a body that does not fit its models, is not seen.
 """
 
+import contextlib
 import json
 import weakref
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ._account import PATIENCE, Account
 from ._endpoints import server_of
 from ._entrance import Entrance, when_imported
 from ._guard import guarded
@@ -40,7 +42,7 @@ class OpenRouterSeam(Seam):
         return entrances
 
     @guarded
-    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:  # noqa: ARG002 - of all seams
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:
         # do_request(*, hook_ctx, request, ...), always by keyword: openrouter/chat.py, 0.9.2 to 1.3.84
         request, base_url = kwargs["request"], kwargs["hook_ctx"].base_url
         operation = operation_at(str(request.url), base_url)
@@ -49,6 +51,9 @@ class OpenRouterSeam(Seam):
         call = self._start(operation, server_of(base_url) or {}, _body(request), request.headers)
         if call is None:
             return None
+        if self.budget is not None:
+            key = request.headers.get("authorization", "")
+            self.budget.know(base_url, key, partial(_account, client.sdk_configuration, base_url, key))
         exchange = _OpenRouterExchange(call, operation, self.responses, listener)
         exchange.send()
         return exchange, args, kwargs
@@ -66,6 +71,24 @@ class _OpenRouterExchange(Exchange):
             self._read(result)
         else:
             _observe(result, self._hold_open(result))
+
+
+def _account(configuration: Any, base_url: str, key: str) -> Account:
+    """What the SDK's client asks for itself, through its own HTTP client or, when that is closed, another."""
+    own: weakref.ref[Any] = weakref.ref(configuration)
+
+    def get(path: str) -> object:
+        import httpx  # noqa: PLC0415 - comes with this SDK, and need not be there without it
+
+        alive = own()
+        with contextlib.ExitStack() as opened:
+            http = getattr(alive, "client", None) or opened.enter_context(httpx.Client())
+            request = http.build_request(
+                "GET", base_url.rstrip("/") + path, headers={"authorization": key}, timeout=PATIENCE
+            )
+            return http.send(request).raise_for_status().json()
+
+    return Account(base_url, key, get)
 
 
 def _refused(operation: Operation, status: int) -> Operation:

@@ -6,6 +6,7 @@ The SDK's facts it borrows are each pinned by a test (`tests/test_contract.py`),
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import openai
@@ -15,6 +16,7 @@ from ._call import Call
 from ._entrance import Entrance
 from ._guard import guarded
 from ._holds import OpenResponses
+from ._openai_account import account_of
 from ._openai_streams import observe
 from ._operations import Operation, operation_at
 from ._response import fold_headers
@@ -47,6 +49,8 @@ class OpenAISeam(Seam):
         call = self._start(operation, server, _merged_body(options), *headers)
         if call is None:
             return None
+        if self.budget is not None:
+            self.budget.know(str(base_url), client.api_key, partial(account_of, client))
         exchange = _OpenAIExchange(call, operation, self.responses, listener, options.post_parser)
         # `post_parser` is called with whatever the SDK parsed, when it parses it: at once for plain calls, at
         # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy.

@@ -13,6 +13,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from . import attributes as names
+from ._budget import Budget
 from ._call import Call
 from ._entrance import Entrance
 from ._guard import guarded
@@ -99,8 +100,8 @@ Begun = tuple[Exchange, tuple[Any, ...], dict[str, Any]]
 class Seam(ABC):
     """One `instrument()` of one SDK: what it put there, and how to take it out again."""
 
-    def __init__(self, recorder: Recorder, settings: Settings) -> None:
-        self.recorder, self.endpoints = recorder, settings.endpoints
+    def __init__(self, recorder: Recorder, settings: Settings, budget: Budget | None) -> None:
+        self.recorder, self.endpoints, self.budget = recorder, settings.endpoints, budget
         self.responses = OpenResponses()
         self.active = False
         self._entrances: list[Entrance] = []
@@ -116,6 +117,8 @@ class Seam(ABC):
         for entrance in self._entrances:
             entrance.close()
         self.responses.end_dead()
+        if self.budget is not None:
+            self.budget.forget()
 
     @abstractmethod
     def _place(self) -> list[Entrance]:

@@ -30,6 +30,9 @@ _MODES: Final = {
 }
 
 
+_SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """Where content goes, and what may be told of each text."""
@@ -52,6 +55,8 @@ class Settings:
     """Attributes of a request that its metrics carry too."""
     dialect: Dialect
     """What is said beside the standard words; empty by default."""
+    budget: bool
+    """Whether OpenRouter is asked what is left of each key's budget."""
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
@@ -63,6 +68,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     baggage_keys: str | Iterable[str] | None = None,
     metric_attributes: str | Iterable[str] | None = None,
     dialects: str | Iterable[str] | None = None,
+    budget: bool | str | None = None,
 ) -> Settings:
     """Settle each option: the argument where it is given, else the environment, else the default.
 
@@ -75,6 +81,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         baggage_keys: further baggage entries that become attributes; `user.id` and `session.id` always do.
         metric_attributes: attributes of a request that its metrics carry too.
         dialects: names of backends whose own words are added to each span.
+        budget: ask OpenRouter once a minute what is left of each key's budget, and tell it as gauges.
 
     Lists may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
     """
@@ -84,6 +91,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         baggage_keys=(names.USER_ID, names.SESSION_ID, *_listed("baggage_keys", baggage_keys)),
         metric_attributes=tuple(_listed("metric_attributes", metric_attributes)),
         dialect=_dialect(_listed("dialects", dialects)),
+        budget=_switch("budget", budget),
     )
 
 
@@ -99,6 +107,13 @@ def _listed(option: str, value: object) -> list[str]:
         logger.warning("%s must be a list of strings, not %r; it is left out.", option, value)
         return []
     return [entry for each in cast("Iterable[object]", value) if (entry := str(each).strip())]
+
+
+def _switch(option: str, value: object) -> bool:
+    word = str(_given(option, value)).strip().lower()
+    if word not in _SWITCHES:
+        logger.warning("%s must be true or false, not %r; it stays off.", option, word)
+    return _SWITCHES.get(word, False)
 
 
 def _is_absolute(url: str) -> bool:

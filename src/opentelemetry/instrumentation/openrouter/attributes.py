@@ -112,6 +112,7 @@ OPENROUTER_REQUEST_PROVIDER_ALLOW_FALLBACKS: Final = "openrouter.request.provide
 OPENROUTER_REQUEST_PROVIDER_REQUIRE_PARAMETERS: Final = "openrouter.request.provider.require_parameters"
 OPENROUTER_REQUEST_PROVIDER_ZDR: Final = "openrouter.request.provider.zdr"
 
+OPENROUTER_KEY_LABEL: Final = "openrouter.key.label"
 OPENROUTER_APP_URL: Final = "openrouter.app.url"
 OPENROUTER_APP_TITLE: Final = "openrouter.app.title"
 OPENROUTER_ERROR_CODE: Final = "openrouter.error.code"
@@ -124,5 +125,8 @@ METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # noqa: S105 - as above
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
 METRIC_COST: Final = "gen_ai.usage.cost"
+METRIC_KEY_LIMIT: Final = "openrouter.key.limit"
+METRIC_KEY_LIMIT_REMAINING: Final = "openrouter.key.limit_remaining"
+METRIC_KEY_USAGE_DAILY: Final = "openrouter.key.usage_daily"
 
 EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"
