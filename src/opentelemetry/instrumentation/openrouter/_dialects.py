@@ -71,6 +71,13 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     },
     # Phoenix 20.26.1 makes models and messages of the standard names itself, and ignores every cost but its own.
     "phoenix": _OPENINFERENCE,
+    # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/: of what it does not know it
+    # keeps `gen_ai.*`, as tags, and drops the rest. It takes no cost from OpenTelemetry.
+    "datadog": {
+        "gen_ai.openrouter.provider.name": names.OPENROUTER_PROVIDER_NAME,
+        "gen_ai.openrouter.user.id": names.USER_ID,
+        "gen_ai.openrouter.time_to_first_token": names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN,
+    },
     # https://langfuse.com/integrations/native/opentelemetry; packages/shared/src/server/otel of its source
     "langfuse": {
         "langfuse.observation.type": kind({"embeddings": "embedding"}, "generation"),

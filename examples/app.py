@@ -1,0 +1,24 @@
+"""A program that asks OpenRouter, with no line about tracing: each line of its input, once whole and once as a stream.
+
+The commands of the other files run it: `opentelemetry-instrument python app.py`, then type, or `echo Hello | ...`.
+"""
+
+import os
+import sys
+
+from openai import OpenAI
+
+client = OpenAI(
+    base_url=os.environ.get("OPENROUTER_BASE_URL", "https://openrouter.ai/api/v1"),
+    api_key=os.environ["OPENROUTER_API_KEY"],
+)
+model, session = "openai/gpt-4o-mini", {"session_id": "session-7"}
+for line in sys.stdin:
+    answer = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": line}], user="user-42", extra_body=session
+    )
+    print(answer.choices[0].message.content)
+    stream = client.chat.completions.create(
+        model=model, messages=[{"role": "user", "content": line}], user="user-42", extra_body=session, stream=True
+    )
+    print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="", flush=True)
