@@ -1,7 +1,7 @@
 """Prometheus: spend, tokens, duration, first chunk and errors at http://localhost:9464/metrics, for Grafana's panels.
 
-Spend by model is `sum by (gen_ai_response_model) (rate(gen_ai_usage_cost_USD_sum[1h])) * 3600`, in USD an hour, as
-OpenRouter charged it; every metric also has `openrouter_provider_name`. Metrics have no user, session or message.
+Spend by model is `sum by (gen_ai_response_model) (gen_ai_usage_cost_USD_sum)`, in USD, as OpenRouter charged it; of an
+hour as in `dashboards/`, for `rate()` misses a first call. Metrics have no user, session or message.
 Exporter: https://opentelemetry-python.readthedocs.io/en/stable/exporter/prometheus/prometheus.html
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-prometheus
 Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_PROMETHEUS_PORT where it is not 9464. Prometheus scrapes it:

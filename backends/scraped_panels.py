@@ -1,0 +1,125 @@
+"""What each panel of the Grafana dashboard and each recording rule must tell of some calls, by the simulator's bill.
+
+A panel that has no number here tells times or rates, which no bill knows; it must answer all the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from .scraped_calls import Call, shares, sums
+
+SERVICE: Final = "shop"
+Numbers = dict[str, Decimal]
+Told = Callable[[Sequence[Call]], Numbers]
+"""The numbers of some calls by the labels of their series, values joined by a blank."""
+
+
+def _none(_: Call) -> str:
+    return ""
+
+
+def _one(_: Call) -> int:
+    return 1
+
+
+def _service(_: Call) -> str:
+    return SERVICE
+
+
+def _cost(call: Call) -> Decimal | None:
+    return call.cost
+
+
+def _model(call: Call) -> str:
+    return call.exchange.model
+
+
+def _provider(call: Call) -> str:
+    return call.provider
+
+
+def _failed(calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if call.error]
+
+
+def _hits(calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if call.cache == "HIT"]
+
+
+def _spent(by: Callable[[Call], str]) -> Told:
+    return lambda calls: sums(calls, by, _cost)
+
+
+def _cost_of_a_call(calls: Sequence[Call]) -> Numbers:
+    return shares(sums(calls, _none, _cost), sums([call for call in calls if call.cost is not None], _none, _one))
+
+
+def _share_of_failed(calls: Sequence[Call]) -> Numbers:
+    return shares(sums(_failed(calls), _none, _one), sums(calls, _none, _one))
+
+
+def _share_of_hits(calls: Sequence[Call]) -> Numbers:
+    return shares(sums(_hits(calls), _none, _one), sums([call for call in calls if call.cache], _none, _one))
+
+
+def _tokens(by: Callable[[Call], str]) -> Told:
+    def told(calls: Sequence[Call]) -> Numbers:
+        return {
+            f"{group} {direction}".strip(): tokens
+            for direction in ("input", "output")
+            for group, tokens in sums(calls, by, lambda call: call.tokens[direction]).items()  # noqa: B023 - used at once
+        }
+
+    return told
+
+
+PANELS: Final[Mapping[str, Told | None]] = {
+    "How much was spent?": _spent(_none),
+    "What does a call cost?": _cost_of_a_call,
+    "How many calls?": lambda calls: sums(calls, _none, _one),
+    "How many calls failed?": _share_of_failed,
+    "How much comes from the response cache?": _share_of_hits,
+    "What does each service spend?": _spent(_service),
+    "What does each model cost?": _spent(_model),
+    "What does each upstream provider cost?": _spent(_provider),
+    "What does each feature cost?": _spent(lambda call: call.feature),
+    "How much of the limit is left?": None,  # these three do not follow from the bill of a round; see KEYS
+    "How much is left?": None,
+    "What has the key spent today?": None,
+    "Calls per second": None,
+    "Tokens in and out": _tokens(_none),
+    "Which model uses the tokens?": _tokens(_model),
+    "How long does a call take?": None,
+    "How long until the first chunk?": None,
+    "Which upstream provider is slow?": None,
+    "Which upstream provider fails?": lambda calls: shares(
+        sums(_failed(calls), _provider, _one), sums(calls, _provider, _one)
+    ),
+    "Why do calls fail?": lambda calls: sums(_failed(calls), lambda call: call.error, _one),
+    "How much is cached?": _share_of_hits,
+}
+
+# Of the key that made one call: OpenRouter's fee alone is its usage, not what the provider bills.
+_ONE_CALL: Final = "sk-or-v1...all"
+_NEARLY: Final = "sk-or-v1-nea...ent"
+KEYS: Final[Mapping[str, Sequence[Numbers]]] = {
+    "How much of the limit is left?": [{_ONE_CALL: Decimal("0.99999"), _NEARLY: Decimal("0.04")}],
+    "How much is left?": [
+        {_ONE_CALL: Decimal("9.9999"), _NEARLY: Decimal("0.4")},
+        {_ONE_CALL: Decimal(10), _NEARLY: Decimal(10)},
+    ],
+    "What has the key spent today?": [{_ONE_CALL: Decimal("0.0001"), _NEARLY: Decimal("9.6")}],
+}
+
+RECORDED: Final[Mapping[str, Told | None]] = {
+    "openrouter:daily_budget_USD": lambda _: {"": Decimal(50)},
+    "job:openrouter_cost_USD:increase1h": _spent(_service),
+    "job:openrouter_cost_USD:increase1d": _spent(_service),
+    "provider:openrouter_calls:increase15m": lambda calls: sums(calls, _provider, _one),
+    "provider:openrouter_failed_calls:increase15m": lambda calls: sums(_failed(calls), _provider, _one),
+    "job:openrouter_duration_seconds:p95": None,
+    "job:openrouter_first_chunk_seconds:p95": None,
+}
+# The key that is nearly spent, and no other; the rest needs more spend, more calls or more minutes.
+FIRING: Final = {"OpenRouterKeyBudget80": _NEARLY, "OpenRouterKeyBudget95": _NEARLY}
