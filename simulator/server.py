@@ -138,12 +138,18 @@ class Simulator:
     async def _generation(self, request: Request) -> Response:
         """https://openrouter.ai/docs/api/api-reference/generations/get-generation: 404 until the record exists."""
         await self._note(request)
-        id_ = request.query_params.get("id", "")
+        scenario, id_ = request.path_params.get("scenario", ""), request.query_params.get("id", "")
+        told = self.verbatim.get(f"{scenario}/generation")
+        if told is not None:
+            return _response(told.pop(0) if isinstance(told, list) else told)
         exchange = self._exchanges.get(id_)
-        self._generations[id_] = self._generations.get(id_, 0) + 1
-        if exchange is None or exchange.usage is None or self._generations[id_] < 2:  # noqa: PLR2004 - the second look
+        look = f"{request.headers.get('authorization')} {scenario} {id_}"
+        self._generations[look] = self._generations.get(look, 0) + 1
+        exchange = EXCHANGES.get(scenario, exchange) if exchange is not None else None
+        if exchange is None or exchange.usage is None or self._generations[look] < 2:  # noqa: PLR2004 - the second look
             return JSONResponse({"error": {"message": "Generation not found", "code": 404}}, 404)
-        usage = exchange.usage
+        usage: dict[str, Any] = {"cost_details": {}, "prompt_tokens_details": {}, "completion_tokens_details": {}}
+        usage.update(exchange.usage)
         reason, native = exchange.finish[0]
         data = {
             "id": id_,
@@ -154,11 +160,15 @@ class Simulator:
             "is_byok": usage.get("is_byok", False),
             "usage": usage.get("cost", 0),
             "total_cost": usage.get("cost", 0),
-            "upstream_inference_cost": 0,
+            "upstream_inference_cost": usage["cost_details"].get("upstream_inference_cost")
+            if usage.get("is_byok")
+            else 0,
             "tokens_prompt": max(usage["prompt_tokens"] - 10, 0),  # not the native count that the answer tells
             "tokens_completion": usage["completion_tokens"],
             "native_tokens_prompt": usage["prompt_tokens"],
             "native_tokens_completion": usage["completion_tokens"],
+            "native_tokens_cached": usage["prompt_tokens_details"].get("cached_tokens"),
+            "native_tokens_reasoning": usage["completion_tokens_details"].get("reasoning_tokens"),
             "finish_reason": reason,
             "native_finish_reason": native,
         }

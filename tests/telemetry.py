@@ -23,11 +23,11 @@ class Started(SpanProcessor):
         self.open: dict[int, ReadableSpan] = {}
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        self.open[id(span)] = span
+        self.open[span.context.span_id] = span
 
     def on_end(self, span: ReadableSpan) -> None:
-        for key in [key for key, started in self.open.items() if started.context == span.context]:
-            del self.open[key]
+        if span.context is not None:
+            self.open.pop(span.context.span_id, None)
 
 
 class Emitted(LogRecordProcessor):

@@ -70,12 +70,12 @@ def test_a_minute_later() -> None:
     now, answers = [0.0], [{"data": {"limit": 5}}, {"data": {"limit": 4, "label": ""}}]
     asked: list[str] = []
 
-    def get(path: str) -> object:
+    def get(path: str, _: float) -> object:
         asked.append(path)
         return answers.pop(0)
 
     budget = Budget(lambda: now[0])
-    budget.know("https://a.example", "k", lambda: Account("https://a.example", "k", get))
+    budget.know(Account("https://a.example", "k", get))
     options = CallbackOptions()
     values: list[list[float]] = []
     for moment in (0.0, 59.9, 60.0, 119.0, 121.0):
@@ -89,13 +89,13 @@ def test_asked_by_one_of_two_readers() -> None:
     """The other takes what is known."""
     entered, go = threading.Event(), threading.Event()
 
-    def get(_: str) -> object:
+    def get(_: str, __: float) -> object:
         entered.set()
         assert go.wait(10)
         return {"data": {"limit": 5}}
 
     budget = Budget()
-    budget.know("https://a.example", "k", lambda: Account("https://a.example", "k", get))
+    budget.know(Account("https://a.example", "k", get))
     reader = threading.Thread(target=lambda: list(budget.observe("limit", CallbackOptions())))
     reader.start()
     assert entered.wait(10)
@@ -109,8 +109,8 @@ def test_sixteen_keys() -> None:
     """A program with a key for each customer is not asked about all of them."""
     budget = Budget()
     for number in range(20):
-        budget.know("https://a.example", f"k{number}", lambda: Account("", "", lambda _: {"data": {"limit": 1}}))
-        budget.know("https://a.example", f"k{number}", pytest.fail)
+        budget.know(Account("https://a.example", f"k{number}", lambda *_: {"data": {"limit": 1}}))
+        budget.know(Account("https://a.example", f"k{number}", lambda *_: {"data": {}}))
     assert len(list(budget.observe("limit", CallbackOptions()))) == 16
 
 
@@ -218,4 +218,4 @@ def test_option(
 
 def test_account_is_silent() -> None:
     """What stands in a traceback or a log is not the key."""
-    assert "canary" not in repr(Account("https://a.example", "sk-or-canary", lambda _: None))
+    assert "canary" not in repr(Account("https://a.example", "sk-or-canary", lambda *_: None))

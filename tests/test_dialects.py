@@ -59,6 +59,7 @@ CHAT: Final[dict[str, Any]] = {
 }
 OPENINFERENCE: Final[dict[str, Any]] = {
     "openinference.span.kind": "LLM",
+    "llm.model_name": "openai/gpt-4o-mini",
     "llm.token_count.prompt": 1000,
     "llm.token_count.completion": 200,
     "llm.token_count.total": 1200,
@@ -83,7 +84,7 @@ def _words(backend: str, attributes: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("backend", "said"),
     [
-        ("arize", {**OPENINFERENCE, "llm.model_name": "openai/gpt-4o-mini"}),
+        ("arize", OPENINFERENCE),
         ("phoenix", OPENINFERENCE),
         (
             "datadog",
@@ -109,7 +110,20 @@ def _words(backend: str, attributes: dict[str, Any]) -> dict[str, Any]:
                 "langfuse.observation.completion_start_time": "2023-11-14T22:13:20.250+00:00",
             },
         ),
-        ("mlflow", {"mlflow.llm.cost": {"input_cost": 0.0023, "output_cost": 0.01, "total_cost": 0.0123}}),
+        (
+            "mlflow",
+            {
+                "mlflow.spanType": "CHAT_MODEL",
+                "mlflow.llm.cost": {"input_cost": 0.0023, "output_cost": 0.01, "total_cost": 0.0123},
+                "mlflow.chat.tokenUsage": {
+                    "input_tokens": 1000,
+                    "output_tokens": 200,
+                    "total_tokens": 1200,
+                    "cache_read_input_tokens": 400,
+                    "cache_creation_input_tokens": 100,
+                },
+            },
+        ),
         (
             "posthog",
             {
@@ -156,7 +170,8 @@ def test_words(backend: str, said: dict[str, Any]) -> None:
 
 KINDS: Final = {
     "arize": {"openinference.span.kind": "LLM", "llm.model_name": "m"},
-    "phoenix": {"openinference.span.kind": "LLM"},
+    "phoenix": {"openinference.span.kind": "LLM", "llm.model_name": "m"},
+    "mlflow": {"mlflow.spanType": "CHAT_MODEL"},
     "langfuse": {"langfuse.observation.type": "generation"},
     "langsmith": {"langsmith.span.kind": "llm"},
 }
@@ -201,7 +216,7 @@ def test_parts_are_told_only_where_they_are_all(parts: dict[str, float]) -> None
     """A backend would add them up."""
     told = {"gen_ai.operation.name": "chat", "gen_ai.usage.cost": 0.0123, **parts}
     assert _words("posthog", told) == {"$ai_total_cost_usd": 0.0123}
-    assert _words("mlflow", told) == {"mlflow.llm.cost": {"total_cost": 0.0123}}
+    assert _words("mlflow", told)["mlflow.llm.cost"] == {"total_cost": 0.0123}
 
 
 def test_parts_add_up_in_decimal() -> None:
@@ -356,7 +371,7 @@ def test_option(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     """A list, or a comma-separated variable; what is unknown is one warning, whatever the case."""
     assert not read_settings().dialect
     monkeypatch.setenv(f"{PREFIX}DIALECTS", "Logfire, nobody,MLFLOW,none")
-    assert set(read_settings().dialect) == {"operation.cost", "mlflow.llm.cost"}
+    assert set(read_settings().dialect) == {"operation.cost", *DIALECTS["mlflow"]}
     (record,) = caplog.records
     assert record.getMessage().startswith("dialects: nobody, none is none of arize, ")
     assert set(read_settings(dialects=["sentry"]).dialect) == set(DIALECTS["sentry"])

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import openai
 import pytest
+from opentelemetry.instrumentation import openrouter as package
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _errors, attributes
 
 from simulator import Simulator
@@ -77,7 +78,7 @@ def test_error_vocabulary_is_complete() -> None:
 
 def test_options_are_complete() -> None:
     """Each keyword that the code reads has a row."""
-    read = set(re.findall(r'kwargs\.get\("(\w+)"', inspect.getsource(OpenRouterInstrumentor)))
+    read = set(re.findall(r'(?:kwargs|given)\.get\("(\w+)"', inspect.getsource(package)))
     assert read == {word for row in _table("## Options") for word in re.findall(r"`(\w+)`", row[0])} - {"instrument"}
 
 

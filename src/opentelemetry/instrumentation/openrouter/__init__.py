@@ -14,21 +14,23 @@ Each call then gives one span with the model and the upstream provider that answ
 times and the errors; `attributes` has all names. Clients of other hosts are left alone.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry._logs import get_logger
+from opentelemetry._logs import get_logger, get_logger_provider
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
-from opentelemetry.metrics import get_meter
+from opentelemetry.metrics import get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import get_tracer
+from opentelemetry.trace import get_tracer, get_tracer_provider
 
 from ._budget import budget_of
 from ._guard import logger
 from ._openrouter_sdk import OpenRouterSeam
 from ._recorder import Recorder
-from ._settings import read_settings
+from ._settings import Settings, read_settings
+from ._settlement import Settlement
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             metric_attributes: attributes of a request that its metrics carry too; each value of one is a series more.
             dialects: names of backends whose own words are added to each span: `arize`, `datadog`, `langfuse`,
                 `langsmith`, `logfire`, `mlflow`, `phoenix`, `posthog`, `sentry`.
+            broadcast: `link` each span to the trace that OpenRouter Broadcast sends for it; or `join`: send the ids of
+                our span along, so that those land in our trace; `off` by default.
+            settle: ask OpenRouter, in the background, what a stream cost that was cut before it told; its span waits
+                for that; True or False (the default).
             budget: ask OpenRouter, with the key of the calls and once a minute at most, what is left of its budget,
                 and tell it as gauges; True or False (the default).
 
@@ -84,17 +90,11 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             metric_attributes=kwargs.get("metric_attributes"),
             dialects=kwargs.get("dialects"),
             budget=kwargs.get("budget"),
-        )
-        meter = get_meter(__name__, __version__, kwargs.get("meter_provider"), _SCHEMA)
-        recorder = Recorder(
-            get_tracer(__name__, __version__, kwargs.get("tracer_provider"), _SCHEMA),
-            meter,
-            get_logger(__name__, __version__, kwargs.get("logger_provider"), _SCHEMA),
-            settings,
+            settle=kwargs.get("settle"),
+            broadcast=kwargs.get("broadcast"),
         )
         _warn_of_other_versions()
-        budget = budget_of(meter) if settings.budget else None
-        self._seams = tuple(seam(recorder, settings, budget) for seam in _seams_of(self.instrumentation_dependencies()))
+        self._seams = tuple(_seams(kwargs, settings, self.instrumentation_dependencies()))
         for seam in self._seams:
             seam.open()
 
@@ -104,6 +104,29 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         self._seams = ()
 
 
+def _seams(given: Mapping[str, Any], settings: Settings, sdks: Collection[str]) -> "Iterator[Seam]":
+    meter = get_meter(__name__, __version__, given.get("meter_provider"), _SCHEMA)
+    recorder = Recorder(
+        get_tracer(__name__, __version__, given.get("tracer_provider"), _SCHEMA),
+        meter,
+        get_logger(__name__, __version__, given.get("logger_provider"), _SCHEMA),
+        settings,
+    )
+    budget = budget_of(meter) if settings.budget else None
+    settlement = Settlement(partial(_providers, given)) if settings.settle else None
+    for kind in _kinds_of_seams(sdks):
+        yield kind(recorder, settings, budget, settlement)
+
+
+def _providers(given: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Those that are recorded to, as of now."""
+    return (
+        given.get("tracer_provider") or get_tracer_provider(),
+        given.get("meter_provider") or get_meter_provider(),
+        given.get("logger_provider") or get_logger_provider(),
+    )
+
+
 def _warn_of_other_versions() -> None:
     for sdk in _SDKS:
         conflict = get_dependency_conflicts([sdk])
@@ -111,7 +134,7 @@ def _warn_of_other_versions() -> None:
             logger.warning("%s is installed, but only %s is instrumented.", conflict.found, sdk)
 
 
-def _seams_of(sdks: Collection[str]) -> "Iterator[type[Seam]]":
+def _kinds_of_seams(sdks: Collection[str]) -> "Iterator[type[Seam]]":
     if _OPENAI in sdks:
         # Here and not above: this module must load, and say clearly what is missing, where there is no SDK.
         from ._patch import OpenAISeam  # noqa: PLC0415 - see above

@@ -21,17 +21,18 @@ class Account:
 
     base_url: str
     key: str
-    get: Callable[[str], object]
-    """GETs a path below the base URL, with the client's own credentials; the JSON, or an exception."""
+    get: Callable[[str, float], object]
+    """GETs a path below the base URL, with the client's own credentials, in so many seconds; the JSON, or raises."""
 
-    def ask(self, path: str) -> dict[str, object]:
+    def ask(self, path: str, timeout: float = PATIENCE) -> dict[str, object]:
         """The member `data` of what OpenRouter answers: https://openrouter.ai/docs/api/api-reference.
 
         Args:
             path: such as `/key`.
+            timeout: seconds.
 
         Raises:
             Exception: what the HTTP library raises.
         """
         with suppress_instrumentation():
-            return dict(members(members(self.get(path)).get("data")))
+            return dict(members(members(self.get(path, timeout)).get("data")))

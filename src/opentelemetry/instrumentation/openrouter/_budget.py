@@ -16,7 +16,7 @@ from . import attributes as names
 from ._account import Account
 from ._endpoints import server_of
 from ._guard import logger
-from ._wire import Attributes, double, text
+from ._wire import Attributes, double, printable
 
 Clock = Callable[[], float]
 
@@ -36,12 +36,13 @@ class Budget:
         self._clock = clock
         self._keys: dict[tuple[str, str], _Key] = {}
 
-    def know(self, base_url: str, key: str, account: Callable[[], Account]) -> None:
-        """A call is made with *key*; the last sixteen are kept."""
-        if (base_url, key) not in self._keys:
+    def know(self, account: Account) -> None:
+        """A call is made by *account*; the last sixteen are kept."""
+        which = account.base_url, account.key
+        if which not in self._keys:
             while len(self._keys) >= _MOST_KEYS:
                 self._keys.pop(next(iter(self._keys)), None)
-            self._keys[base_url, key] = _Key(account(), self._clock)
+            self._keys[which] = _Key(account, self._clock)
 
     def forget(self) -> None:
         """Ask no more."""
@@ -77,7 +78,7 @@ class _Key:
 
     def attributes(self) -> Attributes:
         """Which key it is: by the label that OpenRouter shows, which masks the key itself."""
-        label = text(self._told.get("label"))
+        label = printable(self._told.get("label"))
         server = server_of(self._account.base_url) or {}
         return server if label is None else {**server, names.OPENROUTER_KEY_LABEL: label}
 

@@ -4,34 +4,28 @@ What is recorded comes from the floors below as plain attributes; what an SDK an
 """
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
 
 from opentelemetry import trace
-from opentelemetry._logs import Logger, LogRecord
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from . import attributes as names
 from ._content import CapturedContent, as_json
-from ._dialects import Dialect, translate
 from ._errors import Failure, failure_of
+from ._guard import guarded
 from ._instruments import Points
 from ._neighbours import Neighbour, Origin
+from ._outlets import Outlets
 from ._response import Answer, response_attributes
-from ._told import Told
 from ._wire import NOTHING, Attributes
 
 clock = time.perf_counter
 """The clock of all durations; the wall clock is read once a call, so that it may go backwards."""
 
-
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """Where calls leave the process, but for their points, and in whose words."""
-
-    tracer: Tracer
-    logger: Logger
-    dialect: Dialect
+Settle: TypeAlias = Callable[[Answer, Callable[[], None]], bool]
+"""Takes an answer and what finishes its call, and says whether it will: then once, from another thread."""
 
 
 class Call:
@@ -55,6 +49,7 @@ class Call:
         "context",
         "ended",
         "marks",
+        "settle",
     )
 
     def __init__(self, outlets: Outlets, name: str, attributes: Attributes, points: Points, origin: Origin) -> None:
@@ -69,6 +64,8 @@ class Call:
         self._told = NOTHING
         """What a neighbour was told before the end."""
         self.ended = False
+        self.settle: Settle | None = None
+        """Who may still learn what the call cost, where its stream does not tell."""
         self._began_wall = time.time_ns()
         self._began = self._last_seen = clock()
         if self._neighbour is None:
@@ -93,6 +90,11 @@ class Call:
     def joins(self) -> bool:
         """Whether the span is a neighbour's."""
         return self._neighbour is not None
+
+    @property
+    def span_context(self) -> SpanContext:
+        """Of its span, or its neighbour's."""
+        return self._span.get_span_context()
 
     @property
     def has_chunks(self) -> bool:
@@ -138,8 +140,21 @@ class Call:
             return
         self.ended = True
         at = clock() if at is None else at
+        lost = left and self.answer.usage is None and self.answer.failure is None
+        failure = self._failure(error) if error is not None or self.answer.failure is not None else None
+        if self.settle is not None:
+            # The exception itself is not kept: it holds the frames of the caller.
+            finish = partial(self._finish, failure, lost, at, error is not None)
+            if self.settle(self.answer, finish):
+                if self._neighbour is not None:
+                    self._neighbour.leave()
+                return
+        self._finish(failure, lost, at, error is not None)
+
+    def _finish(self, failure: Failure | None, lost: bool, at: float, was_raised: bool) -> None:
+        """Record all there is to record, and close the span as of *at*."""
         try:
-            self._finish(error, left, at)
+            self._record(failure, lost, at, was_raised)
         finally:
             if self._neighbour is not None:
                 self._neighbour.leave()
@@ -150,15 +165,14 @@ class Call:
         """End a stream that nobody reads any more, as of its last chunk, or of its headers where it was never read."""
         self.end(left=True, at=self.marks[-1] if self.marks else self._last_seen)
 
-    def _finish(self, error: BaseException | None, left: bool, at: float) -> None:
+    def _record(self, failure: Failure | None, lost: bool, at: float, was_raised: bool) -> None:
         self.flush_marks()
         answer = self.answer
-        failure = self._failure(error) if error is not None or answer.failure is not None else None
         found: dict[str, Any] = response_attributes(answer)
         if failure is not None:
             found.update(failure.attributes())
-        lost = left and answer.usage is None and answer.failure is None
-        if self._neighbour is not None and self._neighbour.has_ended and not (lost or self._told):
+        is_known = self._told or (lost and answer.usage is None)  # or there is nothing to know
+        if self._neighbour is not None and self._neighbour.has_ended and not is_known:
             self._step_out(self._neighbour)
         first = None if self._first_chunk is None else self._first_chunk - self._began
         self._points.record_end(found, answer, at - self._began, first, self.context)
@@ -176,10 +190,12 @@ class Call:
         else:
             self._say(found)
         self._translate()
+        self._outlets.link(self._span, answer.id)
         # A neighbour sees what is raised, and may know better what came of it.
-        if failure is not None and (error is None or self._neighbour is None):
+        if failure is not None and (self._neighbour is None or not was_raised):
             self._span.set_status(Status(StatusCode.ERROR, failure.message))
 
+    @guarded
     def _failure(self, error: BaseException | None) -> Failure | None:
         # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
         failure = self.answer.failure
@@ -203,15 +219,12 @@ class Call:
             and content.on_event
             and (neighbour is None or names.EVENT_DETAILS not in neighbour.records)
         ):
-            self._emit({**self._asked, **found, **said})
+            self._outlets.emit({**self._asked, **found, **said}, self.context)
 
     def _translate(self) -> None:
-        """Say it once more in the words of the backends that were named."""
-        dialect = self._outlets.dialect
-        if not dialect or not self.is_recording:
+        if not self._outlets.dialect or not self.is_recording:
             return
-        # The span, not what was told it: several calls may stand on a neighbour's.
-        words = translate(Told(getattr(self._span, "attributes", None) or {}, self._began_wall), dialect)
+        words = self._outlets.words(self._span, self._began_wall)
         if self._neighbour is None:
             self._span.set_attributes(words)
         else:
@@ -227,8 +240,3 @@ class Call:
         self._neighbour = None
         self._points.take_over(neighbour.unfinished)
         self._open_span()
-
-    def _emit(self, attributes: dict[str, Any]) -> None:
-        now, name = time.time_ns(), names.EVENT_DETAILS
-        record = LogRecord(timestamp=now, context=self.context, event_name=name, attributes=attributes)
-        self._outlets.logger.emit(record)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ._errors import EMPTY_RESPONSE, failure_in
 from ._response import Answer, fold_identity
-from ._wire import NOTHING, integer, layers, members, text
+from ._wire import NOTHING, integer, layers, members, printable
 
 
 def fold_completion(answer: Answer, body: object) -> None:
@@ -70,13 +70,13 @@ def fold_error_chunk(answer: Answer, chunk: object, now: float) -> None:
 def _fold_choices(answer: Answer, choices: Any) -> None:
     for position, choice in enumerate(choices if issubclass(type(choices), list) else ()):
         declared, others = layers(choice)
-        reason = text(declared.get("finish_reason"))
-        if reason is None:
+        reason = printable(declared.get("finish_reason"))
+        if reason is None or len(answer.finish_reasons) >= _MOST_CHOICES:
             continue
         index = integer(declared.get("index"))
         index = position if index is None else index
         answer.finish_reasons[index] = reason
-        native = text(others.get("native_finish_reason", declared.get("native_finish_reason")))
+        native = printable(others.get("native_finish_reason", declared.get("native_finish_reason")))
         if native is not None:
             answer.native_finish_reasons[index] = native
         if reason == "error" and answer.failure is None:
@@ -94,4 +94,5 @@ def _has_output(choices: list[object]) -> bool:
 
 
 # Members of a delta, https://openrouter.ai/docs/api/reference/streaming and the recorded streams.
+_MOST_CHOICES: Final = 64
 _OUTPUT: Final = ("content", "reasoning", "reasoning_details", "tool_calls", "images", "audio", "refusal")

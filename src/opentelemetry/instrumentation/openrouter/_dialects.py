@@ -20,6 +20,7 @@ from ._told import (
     model,
     output_cost,
     spread_messages,
+    token_usage,
     usage_metadata,
 )
 from ._wire import Attributes, AttributeValue
@@ -44,6 +45,7 @@ def translate(told: Told, dialect: Dialect) -> Attributes:
 # https://arize-ai.github.io/openinference/spec/attributes/semantic-conventions.html
 _OPENINFERENCE: Final[Dialect] = {
     "openinference.span.kind": kind({"embeddings": "EMBEDDING", "rerank": "RERANKER"}, "LLM"),
+    "llm.model_name": model,
     "llm.token_count.prompt": names.GEN_AI_USAGE_INPUT_TOKENS,
     "llm.token_count.completion": names.GEN_AI_USAGE_OUTPUT_TOKENS,
     "llm.token_count.total": all_tokens,
@@ -65,11 +67,10 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     # https://arize.com/docs/ax/observe/tracing: it reads OpenInference first
     "arize": {
         **_OPENINFERENCE,
-        "llm.model_name": model,
         "llm.input_messages": spread_messages(names.GEN_AI_INPUT_MESSAGES),
         "llm.output_messages": spread_messages(names.GEN_AI_OUTPUT_MESSAGES),
     },
-    # Phoenix 20.26.1 makes models and messages of the standard names itself, and ignores every cost but its own.
+    # Phoenix 20.26.1 makes messages of the standard names itself, and ignores every cost but its own.
     "phoenix": _OPENINFERENCE,
     # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/: of what it does not know it
     # keeps `gen_ai.*`, as tags, and drops the rest. It takes no cost from OpenTelemetry.
@@ -85,8 +86,12 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         "langfuse.observation.usage_details": disjoint_usage,
         "langfuse.observation.completion_start_time": first_output,
     },
-    # mlflow 3.17.2, run: the total alone would do
-    "mlflow": {"mlflow.llm.cost": costs_as_json("total_cost", "{}_cost")},
+    # mlflow 3.17.2, run: tracing/otel/translation; it counts tokens by itself only where there are both kinds
+    "mlflow": {
+        "mlflow.spanType": kind({"chat": "CHAT_MODEL", "embeddings": "EMBEDDING", "rerank": "RERANKER"}, "LLM"),
+        "mlflow.llm.cost": costs_as_json("total_cost", "{}_cost"),
+        "mlflow.chat.tokenUsage": token_usage,
+    },
     # https://posthog.com/docs/ai-observability/manual-capture: a span's attributes become the event's properties
     "posthog": {
         "$ai_total_cost_usd": names.GEN_AI_USAGE_COST,

@@ -10,7 +10,7 @@ from json import JSONDecodeError
 from typing import Final
 
 from . import attributes as names
-from ._wire import Attributes, integer, members, text
+from ._wire import Attributes, integer, members, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ def failure_in(
         kind = "content_policy_violation"
     return Failure(
         type=kind or _by_code(code) or _by_code(status) or otherwise,
-        message=text(error) or text(found.get("message")),
+        message=printable(error) or printable(found.get("message")),
         code=_code(code),
         provider_code=_code(metadata.get("provider_code")),
-        provider=text(metadata.get("provider_name")),
+        provider=printable(metadata.get("provider_name")),
     )
 
 
@@ -78,7 +78,7 @@ def failure_of(exception: BaseException) -> Failure:
     for cls in type(exception).__mro__:
         known = _BY_EXCEPTION.get((cls.__module__.partition(".")[0], cls.__name__))
         if known is not None:
-            return Failure(known, message=text(getattr(exception, "message", None)))
+            return Failure(known, message=printable(getattr(exception, "message", None)))
     if isinstance(exception, JSONDecodeError) and not exception.doc.strip():
         return EMPTY_RESPONSE
     return Failure(name)
@@ -94,7 +94,7 @@ def _word(value: object) -> str | None:
 
 def _code(value: object) -> str | None:
     number = integer(value)
-    return str(number) if number is not None else text(value)
+    return str(number) if number is not None else printable(value)
 
 
 def _by_code(code: object) -> str | None:

@@ -14,12 +14,14 @@ from ._errors import EMPTY_RESPONSE
 from ._guard import guarded
 from ._operations import Operation
 from ._response import fold_headers
+from ._settlement import Settlement
 
 
 class OpenResponses:
     """The calls whose responses are in their callers' hands, so that none is lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, settlement: Settlement | None) -> None:
+        self._settlement = settlement
         self._open: dict[int, Hold] = {}
         # Responses that died unread. A finaliser may run on any line of any thread, also inside a lock of the
         # telemetry SDK, so nothing may be recorded there: the weak reference's callback is this deque's own
@@ -42,13 +44,19 @@ class OpenResponses:
     def end_dead(self) -> None:
         """End the calls whose responses are gone; called where it is safe to record."""
         while self.dead:
-            self.dead.popleft().end_when_last_seen()
+            try:
+                hold = self.dead.popleft()
+            except IndexError:  # another thread has taken the last
+                return
+            hold.end_when_last_seen()
 
     @guarded
     def end_all(self) -> None:
         """End what is still open: the interpreter exits."""
         for hold in list(self._open.values()):
             hold.end_when_last_seen()
+        if self._settlement is not None:
+            self._settlement.settle_all()
 
     def _end_at_exit(self, call: Call) -> None:
         # Exit handlers run last in, first out, and providers flush in theirs. So ours is set up when a call records

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ._account import PATIENCE, Account
+from ._account import Account
 from ._endpoints import server_of
 from ._entrance import Entrance, when_imported
 from ._guard import guarded
@@ -48,13 +48,16 @@ class OpenRouterSeam(Seam):
         operation = operation_at(str(request.url), base_url)
         if operation is None or request.method != "POST" or not self.active:
             return None
-        call = self._start(operation, server_of(base_url) or {}, _body(request), request.headers)
+        body = _body(request)
+        call = self._start(operation, server_of(base_url) or {}, body, request.headers)
         if call is None:
             return None
-        if self.budget is not None:
-            key = request.headers.get("authorization", "")
-            self.budget.know(base_url, key, partial(_account, client.sdk_configuration, base_url, key))
         exchange = _OpenRouterExchange(call, operation, self.responses, listener)
+        if self._asks:
+            key = request.headers.get("authorization", "")
+            self._will_ask(exchange, _account(client.sdk_configuration, base_url, key))
+        if self._joins and body and (trace := self._trace_to_send(call, body)) is not None:
+            kwargs = {**kwargs, "request": _with_body(request, {**body, "trace": trace})}
         exchange.send()
         return exchange, args, kwargs
 
@@ -77,16 +80,16 @@ def _account(configuration: Any, base_url: str, key: str) -> Account:
     """What the SDK's client asks for itself, through its own HTTP client or, when that is closed, another."""
     own: weakref.ref[Any] = weakref.ref(configuration)
 
-    def get(path: str) -> object:
+    def get(path: str, timeout: float) -> object:
         import httpx  # noqa: PLC0415 - comes with this SDK, and need not be there without it
 
         alive = own()
         with contextlib.ExitStack() as opened:
             http = getattr(alive, "client", None) or opened.enter_context(httpx.Client())
             request = http.build_request(
-                "GET", base_url.rstrip("/") + path, headers={"authorization": key}, timeout=PATIENCE
+                "GET", base_url.rstrip("/") + path, headers={"authorization": key}, timeout=timeout
             )
-            return http.send(request).raise_for_status().json()
+            return http.send(request, follow_redirects=False).raise_for_status().json()
 
     return Account(base_url, key, get)
 
@@ -105,6 +108,13 @@ def _body(request: Any) -> Mapping[str, object]:
     if not str(request.headers.get("content-type", "")).startswith("application/json"):
         return {}
     return members(json.loads(request.content))
+
+
+def _with_body(request: Any, body: Mapping[str, object]) -> Any:
+    """The same request with another body; the SDK's own is left as it is."""
+    headers = [(name, value) for name, value in request.headers.multi_items() if name != "content-length"]
+    content = json.dumps(body).encode()
+    return type(request)(request.method, request.url, headers=headers, content=content, extensions=request.extensions)
 
 
 @guarded

@@ -6,7 +6,6 @@ The SDK's facts it borrows are each pinned by a test (`tests/test_contract.py`),
 
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import openai
@@ -46,16 +45,19 @@ class OpenAISeam(Seam):
             return None
         # A client's own headers, then the call's: the later win.
         headers = getattr(client, "_custom_headers", None), options.headers
-        call = self._start(operation, server, _merged_body(options), *headers)
+        body = _merged_body(options)
+        call = self._start(operation, server, body, *headers)
         if call is None:
             return None
-        if self.budget is not None:
-            self.budget.know(str(base_url), client.api_key, partial(account_of, client))
         exchange = _OpenAIExchange(call, operation, self.responses, listener, options.post_parser)
+        if self._asks:
+            self._will_ask(exchange, account_of(client))
         # `post_parser` is called with whatever the SDK parsed, when it parses it: at once for plain calls, at
         # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy.
         copied = model_copy(options)
         copied.post_parser = exchange.parsed
+        if self._joins and options.files is None and (trace := self._trace_to_send(call, body)) is not None:
+            copied.extra_json = {**members(options.extra_json), "trace": trace}
         if len(args) > 1:
             args = (args[0], copied, *args[2:])
         else:

@@ -11,11 +11,12 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
 from . import attributes as names
-from ._call import Call, Outlets
+from ._call import Call
 from ._content import CapturedContent
 from ._instruments import Instruments, Points
 from ._neighbours import Origin, Origins
 from ._operations import Operation
+from ._outlets import Outlets
 from ._settings import Settings
 from ._wire import Attributes
 
@@ -24,7 +25,10 @@ class Recorder:
     """Where one `instrument()` records: a tracer, a logger, the instruments."""
 
     def __init__(self, tracer: Tracer, meter: Meter, logger: Logger, settings: Settings) -> None:
-        self._outlets, self._capture = Outlets(tracer, logger, settings.dialect), settings.capture
+        self._outlets, self._capture = (
+            Outlets(tracer, logger, settings.dialect, links=settings.broadcast == "link"),
+            settings.capture,
+        )
         self._metric_attributes = settings.metric_attributes
         self.origins = Origins(settings.baggage_keys)
         self.instruments = Instruments(meter)

@@ -13,7 +13,7 @@ from . import attributes as names
 from ._errors import Failure, failure_in
 from ._transcripts import Transcript
 from ._usage import usage_attributes
-from ._wire import NOTHING, Attributes, Table, count, integer, items, members, read, text
+from ._wire import NOTHING, Attributes, Table, count, integer, items, members, printable, read
 
 
 @dataclass(slots=True)
@@ -65,14 +65,14 @@ def fold_identity(answer: Answer, declared: Mapping[str, Any], others: Mapping[s
     """Fold what stands at the top of a body or a chunk, as `layers` gives it."""
     # Set once, never joined: each chunk repeats them. The tier is known only to the last chunk.
     if answer.id is None:
-        answer.id = text(declared.get("id"))
+        answer.id = printable(declared.get("id"))
     if answer.model is None:
-        answer.model = text(declared.get("model"))
+        answer.model = printable(declared.get("model"))
     if answer.provider is None:
-        answer.provider = text(others.get("provider", declared.get("provider")))
+        answer.provider = printable(others.get("provider", declared.get("provider")))
     tier = declared.get("service_tier", others.get("service_tier"))
     if tier is not None:
-        answer.service_tier = text(tier)
+        answer.service_tier = printable(tier)
     routing = others.get("openrouter_metadata", declared.get("openrouter_metadata"))
     if routing is not None:
         fold_routing(answer, routing)
@@ -83,8 +83,8 @@ def fold_routing(answer: Answer, routing: object) -> None:
     read(routing, _ROUTING, answer.facts)
     if answer.provider is None:  # a Responses body does not tell it
         endpoints = items(members(members(routing).get("endpoints")).get("available"))
-        chosen = (members(endpoint) for endpoint in endpoints)
-        answer.provider = next((text(each.get("provider")) for each in chosen if each.get("selected") is True), None)
+        chosen = [each for endpoint in endpoints if (each := members(endpoint)).get("selected") is True]
+        answer.provider = printable(chosen[0].get("provider")) if chosen else None
 
 
 def fold_error_event(answer: Answer, event: object, now: float) -> None:  # noqa: ARG001 - one shape for all operations
@@ -123,8 +123,8 @@ def fold_headers(answer: Answer, headers: object) -> None:
     told = {name: value.decode("latin-1") for key, value in pairs if (name := key.lower()) in _HEADERS}
     if not told:
         return
-    answer.id = answer.id or text(told.get(b"x-generation-id"))
-    answer.provider = answer.provider or text(told.get(b"x-provider-name"))
+    answer.id = answer.id or printable(told.get(b"x-generation-id"))
+    answer.provider = answer.provider or printable(told.get(b"x-provider-name"))
     for name in told.keys() & _CACHE_HEADERS.keys():
         attribute, take = _CACHE_HEADERS[name]
         taken = take(told[name])
@@ -142,31 +142,34 @@ def _whole_number(value: object) -> int | None:
 
 def _attempts(attempts: object) -> Attributes:
     """Three lists side by side, one entry an attempt: who was asked, for which model, and the HTTP status."""
-    tried = [members(attempt) for attempt in items(attempts)]
+    tried = [members(attempt) for attempt in items(attempts)[:_MOST_ATTEMPTS]]
     if not tried:
         return {}
+    providers, models = ([printable(attempt.get(name)) or "" for attempt in tried] for name in ("provider", "model"))
     return {
-        names.OPENROUTER_ROUTING_ATTEMPT_PROVIDERS: tuple(text(attempt.get("provider")) or "" for attempt in tried),
-        names.OPENROUTER_ROUTING_ATTEMPT_MODELS: tuple(text(attempt.get("model")) or "" for attempt in tried),
+        names.OPENROUTER_ROUTING_ATTEMPT_PROVIDERS: tuple(providers),
+        names.OPENROUTER_ROUTING_ATTEMPT_MODELS: tuple(models),
         names.OPENROUTER_ROUTING_ATTEMPT_STATUSES: tuple(integer(attempt.get("status")) or 0 for attempt in tried),
     }
 
 
+_MOST_ATTEMPTS: Final = 64
+
 # https://openrouter.ai/docs/guides/features/router-metadata
 _ROUTING: Final[Table] = {
-    "requested": (names.OPENROUTER_ROUTING_REQUESTED_MODEL, text),
-    "strategy": (names.OPENROUTER_ROUTING_STRATEGY, text),
-    "region": (names.OPENROUTER_ROUTING_REGION, text),
+    "requested": (names.OPENROUTER_ROUTING_REQUESTED_MODEL, printable),
+    "strategy": (names.OPENROUTER_ROUTING_STRATEGY, printable),
+    "region": (names.OPENROUTER_ROUTING_REGION, printable),
     "attempt": (names.OPENROUTER_ROUTING_ATTEMPT_NUMBER, count),
     "attempts": _attempts,
 }
 
 # https://openrouter.ai/docs/features/response-caching: a hit has an id of its own, and a usage of zero tokens.
 _CACHE_HEADERS: Final = {
-    b"x-openrouter-cache-status": (names.OPENROUTER_CACHE_STATUS, text),
+    b"x-openrouter-cache-status": (names.OPENROUTER_CACHE_STATUS, printable),
     b"x-openrouter-cache-age": (names.OPENROUTER_CACHE_AGE, _whole_number),
     b"x-openrouter-cache-ttl": (names.OPENROUTER_CACHE_TTL, _whole_number),
-    b"x-openrouter-cache-source-id": (names.OPENROUTER_CACHE_SOURCE_ID, text),
+    b"x-openrouter-cache-source-id": (names.OPENROUTER_CACHE_SOURCE_ID, printable),
 }
 # https://openrouter.ai/docs/api/reference/streaming; X-Provider-Name is only named in Access-Control-Expose-Headers
 # (recorded 2026-07).

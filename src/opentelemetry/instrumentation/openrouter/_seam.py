@@ -7,14 +7,17 @@ Which SDK it is, where its entrance lies and how its answers look is said by the
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Token
+from functools import partial
 from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from . import attributes as names
+from ._account import Account
+from ._broadcast import joined
 from ._budget import Budget
-from ._call import Call
+from ._call import Call, Settle
 from ._entrance import Entrance
 from ._guard import guarded
 from ._holds import Hold, OpenResponses
@@ -23,6 +26,7 @@ from ._recorder import Recorder
 from ._request import request_attributes
 from ._response import fold_error_body, fold_headers
 from ._settings import Settings
+from ._settlement import Settlement
 from ._streams import listen, listen_async
 from ._wire import Attributes, count
 
@@ -32,7 +36,7 @@ Listener = Callable[[Any, Hold], None]
 class Exchange(ABC):
     """One request and its answer, on their way through an SDK."""
 
-    __slots__ = ("_call", "_hold", "_listener", "_operation", "_responses", "_token")
+    __slots__ = ("_call", "_hold", "_listener", "_operation", "_responses", "_token", "settle")
 
     _token: Token[Context]
 
@@ -40,6 +44,7 @@ class Exchange(ABC):
         self._call, self._operation = call, operation
         self._responses, self._listener = responses, listener
         self._hold: Hold | None = None
+        self.settle: Settle | None = None
 
     def send(self) -> None:
         """The span is current while the request is sent, and no longer."""
@@ -56,7 +61,8 @@ class Exchange(ABC):
     @guarded
     def failed(self, error: BaseException) -> None:
         """The SDK raised."""
-        if not isinstance(error, GeneratorExit):  # a coroutine that is closed has left its context already
+        # A coroutine that is closed, perhaps by the garbage collector, may have left its context already.
+        if not isinstance(error, GeneratorExit) or otel_context.get_current() is self._call.context:
             otel_context.detach(self._token)
         try:
             self._read_failure(error)
@@ -89,6 +95,7 @@ class Exchange(ABC):
 
     def _hold_open(self, response: Any) -> Hold:
         if self._hold is None:
+            self._call.settle = self.settle
             self._hold = self._responses.hold(response, self._call, self._operation)
             self._listener(response, self._hold)
         return self._hold
@@ -100,9 +107,14 @@ Begun = tuple[Exchange, tuple[Any, ...], dict[str, Any]]
 class Seam(ABC):
     """One `instrument()` of one SDK: what it put there, and how to take it out again."""
 
-    def __init__(self, recorder: Recorder, settings: Settings, budget: Budget | None) -> None:
-        self.recorder, self.endpoints, self.budget = recorder, settings.endpoints, budget
-        self.responses = OpenResponses()
+    def __init__(
+        self, recorder: Recorder, settings: Settings, budget: Budget | None, settlement: Settlement | None
+    ) -> None:
+        self.recorder, self.endpoints = recorder, settings.endpoints
+        self._budget, self._settlement = budget, settlement
+        self._joins = settings.broadcast == "join"
+        self._asks = budget is not None or settlement is not None
+        self.responses = OpenResponses(settlement)
         self.active = False
         self._entrances: list[Entrance] = []
 
@@ -117,8 +129,10 @@ class Seam(ABC):
         for entrance in self._entrances:
             entrance.close()
         self.responses.end_dead()
-        if self.budget is not None:
-            self.budget.forget()
+        if self._budget is not None:
+            self._budget.forget()
+        if self._settlement is not None:
+            self._settlement.close()
 
     @abstractmethod
     def _place(self) -> list[Entrance]:
@@ -141,6 +155,18 @@ class Seam(ABC):
         if self.responses.dead:
             self.responses.end_dead()
         return self.recorder.start(operation, server, request_attributes(body, *headers), body, origin)
+
+    def _will_ask(self, exchange: Exchange, account: Account) -> None:
+        """OpenRouter may be asked about this call, or its key."""
+        if self._budget is not None:
+            self._budget.know(account)
+        if self._settlement is not None:
+            exchange.settle = partial(self._settlement.take, account)
+
+    def _trace_to_send(self, call: Call, body: Mapping[str, object]) -> dict[str, Any] | None:
+        """The member `trace` to send in place of the caller's, so that OpenRouter's own spans land in our trace."""
+        ours = call.span_context
+        return joined(body, ours.trace_id, ours.span_id) if ours.is_valid and ours.trace_flags.sampled else None
 
     def _request(self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         begun = self._begin(client, args, kwargs, listen)

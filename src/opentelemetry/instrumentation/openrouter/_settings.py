@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from . import attributes as names
+from ._broadcast import MODES
 from ._dialects import DIALECTS, Dialect
 from ._endpoints import Endpoints
 from ._guard import guarded, logger
@@ -55,6 +56,10 @@ class Settings:
     """Attributes of a request that its metrics carry too."""
     dialect: Dialect
     """What is said beside the standard words; empty by default."""
+    broadcast: str
+    """How our spans and OpenRouter's own meet: `off`, `link` or `join`."""
+    settle: bool
+    """Whether OpenRouter is asked what a stream cost that was cut before it told."""
     budget: bool
     """Whether OpenRouter is asked what is left of each key's budget."""
 
@@ -69,6 +74,8 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     metric_attributes: str | Iterable[str] | None = None,
     dialects: str | Iterable[str] | None = None,
     budget: bool | str | None = None,
+    settle: bool | str | None = None,
+    broadcast: str | None = None,
 ) -> Settings:
     """Settle each option: the argument where it is given, else the environment, else the default.
 
@@ -81,6 +88,8 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         baggage_keys: further baggage entries that become attributes; `user.id` and `session.id` always do.
         metric_attributes: attributes of a request that its metrics carry too.
         dialects: names of backends whose own words are added to each span.
+        broadcast: `off`, `link` (to the trace that OpenRouter Broadcast sends) or `join` (give it ours).
+        settle: ask OpenRouter what a stream cost that was cut before it told; its span waits for that.
         budget: ask OpenRouter once a minute what is left of each key's budget, and tell it as gauges.
 
     Lists may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
@@ -92,6 +101,8 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         metric_attributes=tuple(_listed("metric_attributes", metric_attributes)),
         dialect=_dialect(_listed("dialects", dialects)),
         budget=_switch("budget", budget),
+        settle=_switch("settle", settle),
+        broadcast=_broadcast(_given("broadcast", broadcast)),
     )
 
 
@@ -114,6 +125,14 @@ def _switch(option: str, value: object) -> bool:
     if word not in _SWITCHES:
         logger.warning("%s must be true or false, not %r; it stays off.", option, word)
     return _SWITCHES.get(word, False)
+
+
+def _broadcast(value: object) -> str:
+    mode = str(value).strip().lower() or MODES[0]
+    if mode not in MODES:
+        logger.warning("broadcast: %r is none of %s; it stays off.", value, ", ".join(MODES))
+        return MODES[0]
+    return mode
 
 
 def _is_absolute(url: str) -> bool:

@@ -92,6 +92,21 @@ def disjoint_usage(told: Told) -> str | None:
     return json.dumps({**{name: count for name, count in usage.items() if count}, "total": total})
 
 
+def token_usage(told: Told) -> str | None:
+    """MLflow takes this in place of all token attributes, so all that it knows are in it."""
+    total = all_tokens(told)
+    if total is None:
+        return None
+    usage = {
+        "input_tokens": _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS),
+        "output_tokens": _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS),
+        "total_tokens": total,
+        "cache_read_input_tokens": _tokens(told, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+        "cache_creation_input_tokens": _tokens(told, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    }
+    return json.dumps(usage)
+
+
 def usage_metadata(told: Told) -> str | None:
     """LangSmith takes this in place of all token attributes, so all of them are in it."""
     total = all_tokens(told)

@@ -19,6 +19,7 @@ Table: TypeAlias = "dict[str, Row]"
 NOTHING: Final[Mapping[str, Any]] = {}
 _INT64: Final = 2**63  # OTLP integers are 64 bits wide; a wider one would fail the export of its whole batch
 _MOST_ITEMS: Final = 64
+_MOST_CHARACTERS: Final = 4096
 _MOST_KEYS: Final = 16
 
 
@@ -69,7 +70,7 @@ def spread(node: object, prefix: str, take: Taker) -> Attributes:
     return {
         f"{prefix}.{name}": taken
         for key, value in list(members(node).items())[:_MOST_KEYS]
-        if (name := text(key)) is not None and (taken := take(value)) is not None
+        if (name := printable(key)) is not None and (taken := take(value)) is not None
     }
 
 
@@ -80,6 +81,16 @@ def text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return str.__str__(value).encode("utf-8", "replace").decode() or None  # a string enum's value is what was sent
+
+
+def printable(value: object) -> str | None:
+    """What a server says of itself: of 4,096 characters at most, and without those that steer a terminal."""
+    if type(value) is str and value.isascii() and value.isprintable() and len(value) <= _MOST_CHARACTERS:
+        return value or None  # nearly always
+    taken = text(value)
+    if taken is None:
+        return None
+    return "".join(each if each.isprintable() or each in "\n\t" else " " for each in taken[:_MOST_CHARACTERS])
 
 
 def texts(value: object) -> tuple[str, ...] | None:

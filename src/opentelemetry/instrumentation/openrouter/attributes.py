@@ -80,6 +80,7 @@ OPENROUTER_RESPONSE_NATIVE_FINISH_REASONS: Final = "openrouter.response.native_f
 OPENROUTER_RESPONSE_SERVICE_TIER: Final = "openrouter.response.service_tier"
 OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN: Final = "openrouter.response.time_to_first_token"  # noqa: S105 - as above
 OPENROUTER_STREAM_CANCELLED: Final = "openrouter.stream.cancelled"
+OPENROUTER_SETTLED: Final = "openrouter.settled"
 
 OPENROUTER_CACHE_STATUS: Final = "openrouter.cache.status"
 OPENROUTER_CACHE_AGE: Final = "openrouter.cache.age"
