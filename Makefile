@@ -5,7 +5,7 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends lint types package check clean
+.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends torture lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
 	$(IN_VENV)python demo/run.py
@@ -30,6 +30,9 @@ neighbours: .venv/dev ## run every way of calling beside other instrumentors; th
 backends: .venv/dev ## run real servers of backends and read back what they show; the README's table comes from this
 	$(IN_VENV)python -m backends.run
 
+torture: .venv/dev ## very many calls in one process: what is left of them; the README's table comes from this
+	$(IN_VENV)python benchmarks/torture.py
+
 lint: .venv/dev ## ruff, each ignore with its reason
 	$(IN_VENV)ruff check .
 	$(IN_VENV)ruff format --check .
@@ -45,7 +48,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test frameworks neighbours backends lint types package ## all that CI runs
+check: test torture frameworks neighbours backends lint types package ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:
