@@ -109,6 +109,7 @@ EMPTY: Final[Mapping[str, Reply]] = {
     "rerank": Reply([as_bytes({"results": []})]),
     "images": _NO_IMAGE,
     "images/generations": _NO_IMAGE,
+    "audio/speech": Reply([], "audio/mpeg"),
     "audio/transcriptions": Reply([as_bytes({"usage": {"seconds": 1}})]),
 }
 """Answers without what was asked for."""

@@ -79,7 +79,7 @@ def test_base_url_is_one_object(client: Make) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: bool) -> None:
-    """`_patch._OpenAIExchange.parsed`: called at once for plain calls and streams, at `.parse()` for raw ones."""
+    """`_patch._OpenAIExchange.__call__`: called at once for plain calls and streams, at `.parse()` for raw ones."""
     seen: list[type] = []
 
     def options(**headers: str) -> Any:
@@ -120,7 +120,7 @@ def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: b
 def test_post_parser_is_called_by_the_response(
     openrouter: Simulator, asynchronous: bool, header: dict[str, str]
 ) -> None:
-    """`_patch._OpenAIExchange.parsed`: the caller's frame has the SDK's response as `self`, with headers and retries."""
+    """`_patch._OpenAIExchange.__call__`: the caller's frame has the SDK's response as `self`, with headers and retries."""
     seen: list[Any] = []
 
     def parser(value: Any) -> Any:

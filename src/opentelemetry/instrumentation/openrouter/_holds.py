@@ -7,6 +7,7 @@ import atexit
 import os
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from ._call import Call, clock
@@ -35,7 +36,7 @@ class OpenResponses:
         hold = Hold(response, self.dead.append)
         hold.call, hold.operation, hold.siblings = call, operation, self._open
         hold.headers, hold.process = response.headers, os.getpid()
-        hold.iterator, hold.reading = None, False
+        hold.iterator, hold.reading, hold.stand_ins = None, False, []
         self._open[id(hold)] = hold
         self._end_at_exit(call)
         return hold
@@ -70,7 +71,17 @@ class OpenResponses:
 class Hold(weakref.ref[Any]):
     """An open response, weakly, and its call. Nothing in it may lead back to the response."""
 
-    __slots__ = ("call", "headers", "iterator", "operation", "process", "reading", "siblings")
+    __slots__ = (
+        "__weakref__",
+        "call",
+        "headers",
+        "iterator",
+        "operation",
+        "process",
+        "reading",
+        "siblings",
+        "stand_ins",
+    )
 
     call: Call
     operation: Operation
@@ -81,6 +92,15 @@ class Hold(weakref.ref[Any]):
     """The caller is in the response's `read`, which closes the response before it returns."""
     process: int
     siblings: "dict[int, Hold]"
+    stand_ins: list[tuple[str, int]]
+    """The names of our methods on the response, and the ids by which they are known."""
+
+    def stand_in(self, response: Any, **methods: Callable[..., Any]) -> None:
+        """Put *methods* in place of the response's own, until the call has ended."""
+        own: dict[str, Any] = response.__dict__
+        # Where a neighbour stands already, its method is called by ours, and could not be put back.
+        self.stand_ins.extend((name, id(method)) for name, method in methods.items() if name not in own)
+        own.update(methods)
 
     @guarded
     def read(self, content: bytes) -> None:
@@ -116,9 +136,11 @@ class Hold(weakref.ref[Any]):
         """`response.close` was called: by the caller, by the HTTP library at the end of the body, or by a finaliser."""
         iterator = self.iterator() if self.iterator is not None else None
         at_work = self.reading or getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
-        # While the iterator is at work the end is its to tell; and where this reference is dead already, a finaliser
-        # closes the response, and the call is among the dead.
-        if not at_work and self() is not None:
+        if at_work:  # the end is its to tell
+            return
+        if self() is None:  # a finaliser closes the response, and the call is among the dead
+            self._stand_aside(response)
+        else:
             self._end(left=self.iterator is not None or not response.is_stream_consumed)
 
     def tell_neighbour(self) -> None:
@@ -134,5 +156,13 @@ class Hold(weakref.ref[Any]):
 
     def _end(self, error: BaseException | None = None, *, left: bool = False) -> None:
         if self.siblings.pop(id(self), None) is not None:
+            self._stand_aside(self())
             fold_headers(self.call.answer, self.headers)
             self.call.end(error, left=left)
+
+    def _stand_aside(self, response: Any) -> None:
+        """Leave the response as it was: what stands in leads to it, which only the collector undoes, and no pickle."""
+        own: dict[str, Any] = getattr(response, "__dict__", {})
+        for name, stand_in in self.stand_ins:
+            if id(own.get(name)) == stand_in:
+                del own[name]

@@ -28,11 +28,11 @@ def observe(stream: Any, hold: Hold) -> None:
     is_json = str(response.headers.get("content-type", "")).startswith("application/json")
     if issubclass(type(stream), AsyncStream):
         if is_json:
-            response.aiter_bytes = partial(_keeping_async, kept, response.aiter_bytes)
+            hold.stand_in(response, aiter_bytes=partial(_keeping_async, kept, response.aiter_bytes))
         stream._iterator = watch_async(stream._iterator, hold, see, drained, _event_behind)
     else:
         if is_json:
-            response.iter_bytes = partial(_keeping, kept, response.iter_bytes)
+            hold.stand_in(response, iter_bytes=partial(_keeping, kept, response.iter_bytes))
         stream._iterator = watch(stream._iterator, hold, see, drained, _event_behind)
     hold.iterator = weakref.ref(stream._iterator)
 

@@ -133,7 +133,7 @@ def _observe(response: Any, hold: Hold) -> None:
         hold.iterator = weakref.ref(watched)
         return watched
 
-    response.iter_bytes, response.aiter_bytes = iter_bytes, aiter_bytes
+    hold.stand_in(response, iter_bytes=iter_bytes, aiter_bytes=aiter_bytes)
 
 
 def _sight_of_bytes(kind: str, hold: Hold) -> tuple[Callable[[bytes], None], Callable[[], None]]:

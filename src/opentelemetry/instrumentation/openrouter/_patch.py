@@ -5,7 +5,7 @@ The SDK's facts it borrows are each pinned by a test (`tests/test_contract.py`),
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import openai
@@ -53,9 +53,10 @@ class OpenAISeam(Seam):
         if self._asks:
             self._will_ask(exchange, account_of(client))
         # `post_parser` is called with whatever the SDK parsed, when it parses it: at once for plain calls, at
-        # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy.
+        # `.parse()` for raw ones. The options belong to the caller, who may send them again: work on a copy. Put there
+        # past the model, it does not count as set, so the SDK's debug log and a caller's JSON are as without us.
         copied = model_copy(options)
-        copied.post_parser = exchange.parsed
+        vars(copied)["post_parser"] = exchange
         if self._joins and options.files is None and (trace := self._trace_to_send(call, body)) is not None:
             copied.extra_json = {**members(options.extra_json), "trace": trace}
         if len(args) > 1:
@@ -67,7 +68,7 @@ class OpenAISeam(Seam):
 
 
 class _OpenAIExchange(Exchange):
-    """The request's options lead here, so nothing here leads back to them: a cycle would be garbage at each call."""
+    """The parser in a request's options: nothing here leads back to them, or each call would leave a cycle."""
 
     __slots__ = ("_parser", "_seen")
 
@@ -78,13 +79,20 @@ class _OpenAIExchange(Exchange):
         self._parser = parser
         self._seen = False
 
-    def parsed(self, value: Any) -> Any:
+    def __call__(self, value: Any) -> Any:
         """The SDK parsed *value*; the caller's own parser still follows."""
         # It is called from the method `parse` of the SDK's response (openai/_response.py, _legacy_response.py; 1.26.0
         # to 3.52.0), which knows what the value does not tell: the headers, and the retries. The frame gets no name
         # here: a frame that holds itself is garbage for the collector.
         self._see(value, sys._getframe(1).f_locals.get("self"))  # pyright: ignore[reportPrivateUsage] - see above
         return self._parser(value) if callable(self._parser) else value
+
+    # Whoever prepares the options may copy them deeply, or pickle them: the call stays the same, and stays here.
+    def __deepcopy__(self, _: object) -> "_OpenAIExchange":
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[object], object], tuple[object]]:
+        return _theirs, (self._parser,)
 
     @guarded
     def _see(self, value: Any, reply: object) -> None:
@@ -101,13 +109,20 @@ class _OpenAIExchange(Exchange):
     def _look_at(self, result: Any, streamed: bool) -> None:
         if self._seen:
             return
-        # A raw response, or the HTTP library's own: nothing was parsed, and perhaps nothing read.
         response = getattr(result, "http_response", result)
+        if not hasattr(response, "is_closed"):  # someone who prepares the options has sent others, without us
+            self._see(result, None)
+            return
+        # A raw response, or the HTTP library's own: nothing was parsed, and perhaps nothing read.
         self._count_retries(getattr(result, "retries_taken", None))
         if streamed or not response.is_closed:
             self._hold_open(response)
         else:
             self._read(response)
+
+
+def _theirs(parser: object) -> object:
+    return parser
 
 
 def _merged_body(options: Any) -> Mapping[str, object]:

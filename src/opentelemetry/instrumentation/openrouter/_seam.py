@@ -4,6 +4,7 @@ Which SDK it is, where its entrance lies and how its answers look is said by the
 `_openrouter_sdk`); what is recorded, by the floors below.
 """
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Token
@@ -43,7 +44,8 @@ class Exchange(ABC):
     def __init__(self, call: Call, operation: Operation, responses: OpenResponses, listener: Listener) -> None:
         self._call, self._operation = call, operation
         self._responses, self._listener = responses, listener
-        self._hold: Hold | None = None
+        # The registry keeps it until the call has ended. From here on it would outlive the response.
+        self._hold: weakref.ref[Hold] | None = None
         self.settle: Settle | None = None
 
     def send(self) -> None:
@@ -94,11 +96,13 @@ class Exchange(ABC):
         fold_headers(self._call.answer, response.headers)
 
     def _hold_open(self, response: Any) -> Hold:
-        if self._hold is None:
+        hold = self._hold() if self._hold is not None else None
+        if hold is None:
             self._call.settle = self.settle
-            self._hold = self._responses.hold(response, self._call, self._operation)
-            self._listener(response, self._hold)
-        return self._hold
+            hold = self._responses.hold(response, self._call, self._operation)
+            self._hold = weakref.ref(hold)
+            self._listener(response, hold)
+        return hold
 
 
 Begun = tuple[Exchange, tuple[Any, ...], dict[str, Any]]

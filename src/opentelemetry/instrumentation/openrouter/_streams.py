@@ -39,7 +39,7 @@ def listen(response: Any, hold: Hold) -> None:
         hold.read(content)
         return content
 
-    response.close, response.read = closing, reading
+    hold.stand_in(response, close=closing, read=reading)
 
 
 @guarded
@@ -63,7 +63,7 @@ def listen_async(response: Any, hold: Hold) -> None:
         hold.read(content)
         return content
 
-    response.aclose, response.aread = closing, reading
+    hold.stand_in(response, aclose=closing, aread=reading)
 
 
 def watch(chunks: Iterator[Any], hold: Hold, see: See, drained: Callable[[], None], behind: Behind) -> Iterator[Any]:
