@@ -1,7 +1,7 @@
 """Datadog: each call is a span in APM, and an LLM call with tokens, messages and session in Agent Observability.
 
 In APM make a measure of `gen_ai.usage.cost`: it is what OpenRouter charged. The cost in Agent Observability (which was
-LLM Observability) is its own estimate; it reads none from OpenTelemetry, only `ddtrace` can tell it.
+LLM Observability) is its own estimate; it documents none for OpenTelemetry; the charge is in the metadata.
 Agent: https://docs.datadoghq.com/opentelemetry/setup/otlp_ingest_in_the_agent/
 Intake: https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp

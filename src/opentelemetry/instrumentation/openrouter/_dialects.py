@@ -17,6 +17,7 @@ from ._told import (
     input_cost,
     json_where,
     kind,
+    metadata_of_openrouter,
     model,
     output_cost,
     spread_messages,
@@ -42,9 +43,11 @@ def translate(told: Told, dialect: Dialect) -> Attributes:
     return found
 
 
+_KIND: Final = "openinference.span.kind"
+
 # https://arize-ai.github.io/openinference/spec/attributes/semantic-conventions.html
 _OPENINFERENCE: Final[Dialect] = {
-    "openinference.span.kind": kind({"embeddings": "EMBEDDING", "rerank": "RERANKER"}, "LLM"),
+    _KIND: kind({"embeddings": "EMBEDDING", "rerank": "RERANKER"}, "LLM"),
     "llm.model_name": model,
     "llm.token_count.prompt": names.GEN_AI_USAGE_INPUT_TOKENS,
     "llm.token_count.completion": names.GEN_AI_USAGE_OUTPUT_TOKENS,
@@ -72,12 +75,13 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     },
     # Phoenix 20.26.1 makes messages of the standard names itself, and ignores every cost but its own.
     "phoenix": _OPENINFERENCE,
-    # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/: of what it does not know it
-    # keeps `gen_ai.*`, as tags, and drops the rest. It takes no cost from OpenTelemetry.
+    # https://docs.datadoghq.com/llm_observability/instrument/otel_instrumentation/: it documents no cost. Details of
+    # tokens it reads by OpenInference's names alone; of what it does not know it keeps `gen_ai.*`, as tags.
     "datadog": {
+        **{word: row for word, row in _OPENINFERENCE.items() if word == _KIND or "_details." in word},
+        "_dd.ml_obs.metadata": metadata_of_openrouter,
         "gen_ai.openrouter.provider.name": names.OPENROUTER_PROVIDER_NAME,
         "gen_ai.openrouter.user.id": names.USER_ID,
-        "gen_ai.openrouter.time_to_first_token": names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN,
     },
     # https://langfuse.com/integrations/native/opentelemetry; packages/shared/src/server/otel of its source
     "langfuse": {
@@ -130,5 +134,6 @@ COSTS: Final = {
     "gen_ai.cost.input_tokens",
     "gen_ai.cost.output_tokens",
     "langsmith.usage_metadata",
+    "_dd.ml_obs.metadata",
 }
 """The words for money: they are ours, also where another instrumentor has said them."""

@@ -67,6 +67,11 @@ def _tokens(told: Told, name: str) -> int:
     return told.attributes.get(name) or 0
 
 
+def _known(told: Told, wanted: Mapping[str, str]) -> dict[str, Any]:
+    """Those attributes that are told, by other names."""
+    return {word: told.attributes[name] for word, name in wanted.items() if name in told.attributes}
+
+
 def all_tokens(told: Told) -> int | None:
     """Input and output together."""
     if names.GEN_AI_USAGE_INPUT_TOKENS not in told.attributes:
@@ -101,10 +106,25 @@ def token_usage(told: Told) -> str | None:
         "input_tokens": _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS),
         "output_tokens": _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS),
         "total_tokens": total,
-        "cache_read_input_tokens": _tokens(told, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-        "cache_creation_input_tokens": _tokens(told, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
     }
-    return json.dumps(usage)
+    cached = {
+        "cache_read_input_tokens": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+        "cache_creation_input_tokens": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    }
+    return json.dumps({**usage, **_known(told, cached)})
+
+
+def metadata_of_openrouter(told: Told) -> str | None:
+    """What Datadog has no field for, as the metadata of its span."""
+    found = _known(
+        told,
+        {
+            "cost": names.GEN_AI_USAGE_COST,
+            "provider": names.OPENROUTER_PROVIDER_NAME,
+            "time_to_first_token": names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN,
+        },
+    )
+    return json.dumps({"openrouter": found}) if found else None
 
 
 def usage_metadata(told: Told) -> str | None:
@@ -116,11 +136,14 @@ def usage_metadata(told: Told) -> str | None:
         "input_tokens": _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS),
         "output_tokens": _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS),
         "total_tokens": total,
-        "input_token_details": {
-            "cache_read": _tokens(told, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-            "cache_creation": _tokens(told, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-        },
-        "output_token_details": {"reasoning": _tokens(told, names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS)},
+        "input_token_details": _known(
+            told,
+            {
+                "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+                "cache_creation": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+            },
+        ),
+        "output_token_details": _known(told, {"reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS}),
     }
     cost = told.attributes.get(names.GEN_AI_USAGE_COST)
     parts = {f"{name}_cost": value for name, value in _parts(told).items()}
