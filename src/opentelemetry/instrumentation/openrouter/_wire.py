@@ -85,8 +85,8 @@ def text(value: object) -> str | None:
 
 def printable(value: object) -> str | None:
     """What a server says of itself: of 4,096 characters at most, and without those that steer a terminal."""
-    if type(value) is str and value.isascii() and value.isprintable() and len(value) <= _MOST_CHARACTERS:
-        return value or None  # nearly always
+    if type(value) is str and value.isprintable() and len(value) <= _MOST_CHARACTERS:
+        return value or None  # nearly always; half a surrogate pair is not printable
     taken = text(value)
     if taken is None:
         return None
