@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from openai._models import FinalRequestOptions
 from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _openai_streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
@@ -507,14 +509,20 @@ def test_async_cut_whole_answer(telemetry: Telemetry, openrouter: Simulator) -> 
     assert _attributes(telemetry.one_span())["error.type"] == "connection"
 
 
-def test_closed_coroutine(telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture) -> None:
-    """A request whose coroutine is closed half-way is cancelled, and its context is left alone."""
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_closed_coroutine(
+    telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture, elsewhere: bool
+) -> None:
+    """A request whose coroutine is closed half-way, by whom ever, is cancelled, and leaves no context behind."""
 
     async def main() -> None:
         async with _async_client(openrouter, "hanging") as client:
             coroutine: Any = client.chat.completions.create(**REQUEST)
-            coroutine.send(None)
+            context = otel_context.get_current()
+            begun = contextvars.copy_context() if elsewhere else None
+            begun.run(coroutine.send, None) if begun is not None else coroutine.send(None)
             coroutine.close()
+            assert otel_context.get_current() == context
 
     asyncio.run(main())
     assert _attributes(telemetry.one_span())["error.type"] == "cancelled"

@@ -552,6 +552,17 @@ os.waitpid(pid, 0)
 """
 
 
+def test_still_open_at_exit(telemetry: Telemetry, client: Make) -> None:
+    """What the interpreter's exit finds open is settled before it goes on."""
+    stream = client("hello").chat.completions.create(**REQUEST, stream=True)
+    next(stream)
+    seam: Any = OpenRouterInstrumentor()._seams[0]
+    seam.responses.end_all()
+    assert (telemetry.one_span().attributes or {})["openrouter.settled"] is True
+    stream.close()
+    assert len(telemetry.raw_spans) == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_fork(openrouter: Simulator) -> None:
     """Each process settles its own, once."""

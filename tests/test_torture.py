@@ -10,7 +10,6 @@ import json
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -23,7 +22,6 @@ from hypothesis import strategies as st
 from openai.resources.chat import Completions
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._holds import OpenResponses
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 
@@ -452,18 +450,6 @@ def test_two_hundred_streams_at_once(telemetry: Telemetry, openrouter: Simulator
     assert not telemetry.started.open
     assert _bill(telemetry) == 50 * (Decimal("0.00014") + Decimal("0.00051") + Decimal("0.0000071") + Decimal("0.0003"))
     assert sum(count for _, count, _ in telemetry.points()["gen_ai.usage.cost"]) == 200
-
-
-def test_last_of_the_dead_is_taken_by_another(telemetry: Telemetry) -> None:
-    """Between the look and the grip."""
-    responses = OpenResponses(None)
-
-    class Dead(deque[Any]):
-        def __bool__(self) -> bool:
-            return True
-
-    responses.dead = Dead()
-    responses.end_dead()
 
 
 def test_thirty_two_threads(telemetry: Telemetry) -> None:

@@ -44,10 +44,10 @@ class OpenResponses:
     @guarded
     def end_dead(self) -> None:
         """End the calls whose responses are gone; called where it is safe to record."""
-        while self.dead:
+        while True:  # not while there are any: another thread may take the last
             try:
                 hold = self.dead.popleft()
-            except IndexError:  # another thread has taken the last
+            except IndexError:
                 return
             hold.end_when_last_seen()
 
