@@ -75,8 +75,8 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     },
     # Phoenix 20.26.1 makes messages of the standard names itself, and ignores every cost but its own.
     "phoenix": _OPENINFERENCE,
-    # https://docs.datadoghq.com/llm_observability/instrument/otel_instrumentation/: it documents no cost. Details of
-    # tokens it reads by OpenInference's names alone; of what it does not know it keeps `gen_ai.*`, as tags.
+    # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/: no cost. Details of tokens
+    # are read by OpenInference's names alone; of what it does not know it keeps `gen_ai.*`, as tags.
     "datadog": {
         **{word: row for word, row in _OPENINFERENCE.items() if word == _KIND or "_details." in word},
         "_dd.ml_obs.metadata": metadata_of_openrouter,
