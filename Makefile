@@ -5,7 +5,7 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends torture lint types package check clean
+.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends conformance torture lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
 	$(IN_VENV)python demo/run.py
@@ -30,6 +30,9 @@ neighbours: .venv/dev ## run every way of calling beside other instrumentors; th
 backends: .venv/dev ## run real servers of backends and read back what they show; the README's table comes from this
 	$(IN_VENV)python -m backends.run
 
+conformance: .venv/dev ## run the SDK's own ways with and without us, in releases of all ages; the README's table comes from this
+	$(IN_VENV)python -m conformance.matrix
+
 torture: .venv/dev ## very many calls in one process: what is left of them; the README's table comes from this
 	$(IN_VENV)python benchmarks/torture.py
 
@@ -48,7 +51,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test torture frameworks neighbours backends lint types package ## all that CI runs
+check: test torture frameworks neighbours backends conformance lint types package ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:
@@ -77,4 +80,4 @@ check: test torture frameworks neighbours backends lint types package ## all tha
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-openrouter .venv-package .venv-frameworks .venv-backends dist .coverage .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-openrouter .venv-package .venv-frameworks .venv-backends .venv-matrix dist .coverage .pytest_cache .ruff_cache .hypothesis
