@@ -1,8 +1,8 @@
 """Runs the suite and `tests/test_contract.py` in each environment of the matrix, and makes the README's table of it.
 
 `python -m conformance.matrix [name ...]` makes what `pins` says in `.venv-matrix/<name>`, once for each state of it,
-and exits with 1 where anything is wrong. `--readme` also writes the table into the README. It is not held to be the very
-one, as those of the other runs are: which Python is the newest is the machine's matter.
+and exits with 1 where anything is wrong. `--readme` also writes the table into the README. It need not be the very one,
+as those of the other runs: which Python is the newest is the machine's matter.
 """
 
 import argparse
