@@ -10,6 +10,8 @@ import pytest
 from opentelemetry.instrumentation.openrouter._dialects import COSTS, DIALECTS, translate
 from opentelemetry.instrumentation.openrouter._settings import PREFIX, read_settings
 from opentelemetry.instrumentation.openrouter._told import Told
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from simulator import Simulator
@@ -280,6 +282,29 @@ def test_messages() -> None:
         "llm.output_messages.0.message.tool_calls.1.tool_call.function.name": "clock",
         "llm.output_messages.0.message.tool_calls.1.tool_call.function.arguments": "{",
     }
+
+
+@pytest.mark.parametrize(
+    "messages", ['[{"role": "user", "parts": [{"type": "te', "7", "{}", '["hello"]', '[{"parts": 1}]', '[{"role": []}]']
+)
+def test_messages_that_are_none(messages: str) -> None:
+    """Messages that an SDK's limit cut, or that a neighbour tells in its own way: the other words are said."""
+    told: dict[str, Any] = {"gen_ai.input.messages": messages, "gen_ai.usage.cost": 0.5}
+    found = translate(Told(told, 0), DIALECTS["arize"])
+    assert found["llm.cost.total"] == 0.5
+    assert not [word for word in found if word.startswith("llm.input_messages")]
+
+
+def test_cut_messages(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """An SDK that cuts long values costs the messages by index, and nothing else."""
+    provider = TracerProvider(span_limits=SpanLimits(max_span_attribute_length=50))
+    provider.add_span_processor(SimpleSpanProcessor(telemetry.exporter))
+    telemetry.tracer_provider = provider
+    telemetry.again([openrouter.url], dialects=["arize"], capture_content="span_only")
+    client("hello").chat.completions.create(**REQUEST)
+    attributes = telemetry.one_span().attributes or {}
+    assert attributes["llm.cost.total"] == attributes["gen_ai.usage.cost"]
+    assert len(str(attributes["input.value"])) == 50
 
 
 @pytest.mark.parametrize("way", [*WHOLE.values(), *STREAMED.values()], ids=[*WHOLE, *STREAMED])

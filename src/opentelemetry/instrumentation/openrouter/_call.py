@@ -111,7 +111,8 @@ class Call:
             found = response_attributes(self.answer)
             self._tell(self._neighbour, found)
             self._told = found
-            self._translate()
+            if self._outlets.dialect:
+                self._translate()
 
     def flush_marks(self) -> None:
         """Record the gaps between the chunks marked so far, and forget them.
@@ -189,7 +190,8 @@ class Call:
             self._span.set_attributes(found)
         else:
             self._say(found)
-        self._translate()
+        if self._outlets.dialect:
+            self._translate()
         self._outlets.link(self._span, answer.id)
         # A neighbour sees what is raised, and may know better what came of it.
         if failure is not None and (self._neighbour is None or not was_raised):
@@ -221,8 +223,9 @@ class Call:
         ):
             self._outlets.emit({**self._asked, **found, **said}, self.context)
 
+    @guarded
     def _translate(self) -> None:
-        if not self._outlets.dialect or not self.is_recording:
+        if not self.is_recording:
             return
         words = self._outlets.words(self._span, self._began_wall)
         if self._neighbour is None:

@@ -177,22 +177,31 @@ def json_where(name: str) -> Callable[[Told], str | None]:
     return lambda told: "application/json" if name in told.attributes else None
 
 
+def _messages(value: object) -> list[Mapping[str, Any]]:
+    """Those of an attribute; none where the telemetry SDK's limit has cut it, or a neighbour tells them otherwise."""
+    try:
+        return [members(message) for message in items(json.loads(text(value) or "[]"))]
+    except ValueError:
+        return []
+
+
 def spread_messages(name: str) -> Callable[[Told], Attributes]:
     """OpenInference has a list as many attributes: https://arize-ai.github.io/openinference/spec/."""
 
     def spread(told: Told) -> Attributes:
         found: Attributes = {}
-        for index, message in enumerate(json.loads(told.attributes.get(name, "[]"))):
+        for index, message in enumerate(_messages(told.attributes.get(name))):
             prefix, parts = f"{index}.message", [members(part) for part in items(message.get("parts"))]
-            found[f"{prefix}.role"] = message["role"]
+            if role := text(message.get("role")):
+                found[f"{prefix}.role"] = role
             said = [content for part in parts if part.get("type") == "text" and (content := text(part.get("content")))]
             if said:
                 found[f"{prefix}.content"] = "\n".join(said)
             for number, call in enumerate(part for part in parts if part.get("type") == "tool_call"):
                 arguments = call.get("arguments")
                 about = {
-                    "id": call.get("id"),
-                    "function.name": call.get("name"),
+                    "id": text(call.get("id")),
+                    "function.name": text(call.get("name")),
                     "function.arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
                 }
                 found.update(
