@@ -1,5 +1,6 @@
 """Fixtures: one simulator for the session, fresh telemetry for each test."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,10 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _gu
 from simulator import Simulator
 
 from .telemetry import Telemetry
+
+# openai 3 asks whether httpx is loaded, and stumbles in a stream that is finalised while it is just being loaded.
+with contextlib.suppress(ImportError):
+    import httpx  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 @pytest.fixture(scope="session")

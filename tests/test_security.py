@@ -47,12 +47,12 @@ SECRETIVE: Final[dict[str, Any]] = {
         {"role": "user", "content": f"user {CANARY}", "name": CANARY},
     ],
     "tools": [{"type": "function", "function": {"name": CANARY, "parameters": {"type": "object"}}}],
-    "prompt_cache_key": CANARY,
-    "safety_identifier": CANARY,
     "extra_headers": {"X-Secret": CANARY, "Cookie": CANARY, "X-OpenRouter-Metadata": CANARY},
     "extra_query": {"token": CANARY},
     "extra_body": {
         "unknown": CANARY,
+        "prompt_cache_key": CANARY,
+        "safety_identifier": CANARY,
         "provider": {"order": ["azure"], "secret": CANARY},
         "plugins": [{"id": "web", "key": CANARY}],
         "reasoning": {"effort": "low", "secret": CANARY},
@@ -209,11 +209,11 @@ HOSTILE: Final[dict[str, dict[str, Any]]] = {
     "flood of tools": {"usage": {"cost": 0.1, "server_tool_use_details": _flood(100_000)}},
     "long keys": {"usage": {"cost": 0.1, "server_tool_use_details": {"k" * 1_000_000: 1}}},
     "flood of choices": {
-        "choices": [{"index": n, "finish_reason": "stop", "native_finish_reason": "x" * 9_999} for n in range(10_000)]
+        "choices": [{"index": n, "finish_reason": "stop", "native_finish_reason": "x" * 5_000} for n in range(1_000)]
     },
     "giant names": {"id": "x" * 5_000_000, "model": "x" * 5_000_000, "provider": "x" * 5_000_000},
     "giant error": {"error": {"message": "x" * 5_000_000, "code": "y" * 5_000_000}},
-    "flood of attempts": {"openrouter_metadata": {"attempts": [{"provider": "p" * 9_999, "status": 200}] * 10_000}},
+    "flood of attempts": {"openrouter_metadata": {"attempts": [{"provider": "p" * 5_000, "status": 200}] * 1_000}},
     "giant routing": {"openrouter_metadata": {"strategy": "s" * 5_000_000, **_flood(10_000)}},
 }
 

@@ -65,6 +65,8 @@ class Settlement:
         self._waiting: list[tuple[float, int, _Case]] = []
         self._looked_at: set[_Case] = set()
         self._thread: threading.Thread | None = None
+        self._hurried_until = 0.0
+        """Until then somebody waits for all that is open."""
 
     def take(self, account: Account, answer: Answer, finish: Callable[[], None]) -> bool:
         """Whether the call is settled, and so finished, from here: once, and in half a minute at most.
@@ -88,6 +90,7 @@ class Settlement:
         until = clock() + (BOUND if bound is None else bound)
         with self._changed:
             self._waiting = [(0.0, order, case) for _, order, case in self._waiting]
+            self._hurried_until = max(self._hurried_until, until)
         while (case := self._next(until)) is not None:
             self._look(case, until)
         with self._changed:
@@ -145,7 +148,7 @@ class Settlement:
             case.looks += 1
             if record is None and not is_late and case.looks < len(WAITS):
                 self._looked_at.discard(case)
-                self._put(case, WAITS[case.looks] if until == math.inf else _HURRY)
+                self._put(case, _HURRY if clock() < self._hurried_until else WAITS[case.looks])
                 return
             case.is_taken = True
         if record is not None:
