@@ -16,8 +16,9 @@ from typing import Any, Final
 from simulator import EXCHANGES, Exchange, Simulator
 from simulator.chat import message_of
 from simulator.results import Result
+from suites.environments import ROOT
 
-from .servers import ROOT, SECONDS, plain_environ
+from .servers import SECONDS, plain_environ
 
 QUESTION: Final = "Say hello."
 SESSION: Final = "session-7"

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from suites.environments import ROOT
+
 from .calls import CALLS, PROVIDERS_ERROR, Call, billed, difference, tell
 from .pins import version
 from .servers import (
-    ROOT,
     SECONDS,
     Fact,
     environment,

@@ -16,10 +16,11 @@ from urllib.parse import quote
 from simulator import Chat, Exchange, Reply, Simulator
 from simulator.exchange import usage
 from simulator.results import Result
+from suites.environments import ROOT
 
 from .calls import Call, tell
 from .phoenix import Server, aimed, run_costs, running
-from .servers import ROOT, SECONDS, plain_environ, soon, working_folder
+from .servers import SECONDS, plain_environ, soon, working_folder
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 PROJECT: Final = "shop"

@@ -11,6 +11,7 @@ PINS: Final[Mapping[str, tuple[str, ...]]] = {
     # Not 3.18.0: of `mlflow-skinny`, which it needs, there is no such release yet.
     "mlflow": ("mlflow == 3.17.2",),
     "datadog": ("ddapm-test-agent == 1.69.1",),
+    "prometheus": ("openai == 3.52.0", "opentelemetry-sdk == 1.45.2", "opentelemetry-exporter-prometheus == 0.66b2"),
     "ddtrace": ("ddtrace == 4.16.0", "openai == 3.52.0", "opentelemetry-sdk == 1.45.2"),
 }
 

@@ -24,18 +24,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from frameworks.run import ROOT
 from simulator import Simulator
+from suites.environments import ROOT, NotToBeHad
 
 from .scraped_calls import BEFORE, FIRST, SECOND, Call, prepare
 from .scraped_panels import FIRING, KEYS, PANELS, RECORDED, SERVICE, Numbers
+from .servers import HOME, environment
 
-HOME: Final = ROOT / ".venv-backends"
 DASHBOARDS: Final = ROOT / "dashboards"
 DASHBOARD: Final = DASHBOARDS / "openrouter-grafana.json"
 RULES: Final = DASHBOARDS / "openrouter-rules.yaml"
 RULES_TEST: Final = DASHBOARDS / "openrouter-rules-test.yaml"
-PINS: Final = ("openai == 3.52.0", "opentelemetry-sdk == 1.45.2", "opentelemetry-exporter-prometheus == 0.66b2")
 SECONDS: Final = 60.0
 CALLS: Final = "gen_ai_client_operation_duration_seconds_count"
 # Costs are doubles, which the program adds in one order and Prometheus in another, and each addition may round in the
@@ -43,10 +42,6 @@ CALLS: Final = "gen_ai_client_operation_duration_seconds_count"
 CLOSE: Final = Decimal("1e-12")
 Found = tuple[str, str]
 """What is claimed, and what is wrong with it; nothing where it holds."""
-
-
-class NotToBeHad(Exception):  # noqa: N818 - it is no error: the check is skipped
-    """There is no Prometheus here, and why."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ def tools() -> tuple[Path, Path]:
     found = [shutil.which("prometheus"), shutil.which("promtool")]
     if all(found):
         return Path(str(found[0])), Path(str(found[1]))
-    home = HOME / "prometheus-debian"
+    home = ROOT / HOME / "prometheus-debian"
     if not (home / "usr/bin/promtool").exists():
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -119,22 +114,6 @@ def _fetch(folder: str) -> "subprocess.CompletedProcess[str]":
     return done
 
 
-def environment() -> Path:
-    """The Python of the scraped program, made anew where its pins or the project have changed."""
-    home = HOME / "prometheus"
-    python, stamp = home / "bin" / "python", home / "stamp"
-    state = json.dumps([PINS, (ROOT / "pyproject.toml").read_text()])
-    if not stamp.exists() or stamp.read_text() != state:
-        uv = Path(sys.executable).with_name("uv")
-        try:
-            subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True)
-            subprocess.run([uv, "pip", "install", "-q", "--python", python, "-e", ROOT, *PINS], check=True)
-        except subprocess.CalledProcessError as error:
-            raise NotToBeHad(f"{', '.join(PINS)} cannot be installed") from error
-        stamp.write_text(state)
-    return python
-
-
 def release() -> str:
     """Which Prometheus it is."""
     said = subprocess.run([tools()[0], "--version"], capture_output=True, text=True, check=True)
@@ -148,7 +127,7 @@ def facts() -> Iterator[Found]:
     yield _promtool(promtool, "test", "rules", RULES_TEST)
     with tempfile.TemporaryDirectory() as folder, Simulator() as simulator:
         prepare(simulator)
-        with _program(environment(), simulator) as (port, make):
+        with _program(environment("prometheus", ours=True) / "python", simulator) as (port, make):
             make(BEFORE)
             configuration = _configure(Path(folder), port)
             yield _promtool(promtool, "check", "config", configuration)

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from frameworks.run import README, settle_table
+from suites.environments import NotToBeHad
+from suites.readme import README, settle_table
 
 from . import datadog, mlflow, phoenix, prometheus
-from .servers import Fact, NotToBeHad
+from .servers import Fact
 
 BEGIN, END = "<!-- backends -->", "<!-- /backends -->"
 
@@ -46,21 +47,15 @@ class Outcome:
 
 
 def _prometheus_release() -> str:
-    try:
-        # The table is not to change with the machine: Debian's releases differ in the rest.
-        found = re.search(r"version (\d+)", prometheus.release())
-    except prometheus.NotToBeHad as error:
-        raise NotToBeHad(str(error)) from error
+    # The table is not to change with the machine: Debian's releases differ in the rest.
+    found = re.search(r"version (\d+)", prometheus.release())
     return f"Prometheus {found.group(1) if found else ''}".strip()
 
 
 def _prometheus_facts() -> Iterator[Fact]:
     topic = "each panel, variable, recording rule and alert of [`dashboards/`](dashboards/README.md)"
-    try:
-        for claim, fault in prometheus.facts():
-            yield Fact(topic, claim, fault)
-    except prometheus.NotToBeHad as error:
-        raise NotToBeHad(str(error)) from error
+    for claim, fault in prometheus.facts():
+        yield Fact(topic, claim, fault)
 
 
 BACKENDS: Final[Mapping[str, Backend]] = {

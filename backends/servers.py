@@ -1,16 +1,14 @@
 """Obtaining a real server, starting it on loopback, waiting until it is ready, asking it, stopping it by its pid.
 
-What is found there is a `Fact`; a server that cannot be installed is `NotToBeHad`.
+What is found there is a `Fact`.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -20,15 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from suites import environments
+
 from .pins import PINS
 
-ROOT: Final = Path(__file__).parents[1]
-HOME: Final = ROOT / ".venv-backends"
+HOME: Final = ".venv-backends"
 SECONDS: Final = 120.0
-
-
-class NotToBeHad(Exception):  # noqa: N818 - it is no error: the backend is skipped
-    """A server cannot be installed here, and why."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +40,12 @@ class Fact:
 
 
 def environment(name: str, *, ours: bool = False) -> Path:
-    """Where an environment's programs are; it is made anew where its pins, or the project in it, have changed."""
-    home = HOME / name
-    programs, stamp = home / "bin", home / "stamp"
-    project = (ROOT / "pyproject.toml").read_text() if ours else ""
-    state = hashlib.sha256(json.dumps([PINS[name], sys.version, project]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != state:
-        uv = Path(sys.executable).with_name("uv")
-        wanted = [*PINS[name], *(["-e", str(ROOT)] if ours else [])]
-        install = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", programs / "python", *wanted]
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True)
-        done = subprocess.run(install, stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            raise NotToBeHad(f"{PINS[name][0]} cannot be installed: {' '.join(done.stderr.split())[:300]}")
-        stamp.write_text(state)
-    return programs
+    """Where an environment's programs are, with its pins and, where it is *ours*, this project.
+
+    Raises:
+        NotToBeHad: it cannot be installed here.
+    """
+    return environments.environment(f"{HOME}/{name}", PINS[name], ours=ours).parent
 
 
 def plain_environ(**more: str) -> dict[str, str]:

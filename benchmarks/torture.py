@@ -26,9 +26,9 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from simulator import EXCHANGES, Chat
 from simulator.memory import Answer, async_client_of, client_of
+from suites.readme import settle_table
 
-ROOT: Final = Path(__file__).parents[1]
-MARKERS: Final = ("<!-- torture -->\n", "\n<!-- /torture -->")
+BEGIN, END = "<!-- torture -->", "<!-- /torture -->"
 MOST_GROWTH: Final = 4_000_000  # bytes; a tenth of a kilobyte kept of each call would be ten million
 PRICE: Final = Decimal("0.00014")
 ASK: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
@@ -175,9 +175,7 @@ def main(arguments: list[str]) -> int:
     text = table(found)
     print(text)
     if "--readme" in arguments:
-        readme = ROOT / "README.md"
-        before, _, rest = readme.read_text().partition(MARKERS[0])
-        readme.write_text(before + MARKERS[0] + "\n" + text + "\n" + MARKERS[1] + rest.partition(MARKERS[1])[2])
+        settle_table(BEGIN, text, END, write=True)
     return 1 if any(each.wrong for each in found) else 0
 
 

@@ -1,7 +1,5 @@
-"""Makes the environment of a pin, once for each state of it: `.venv-matrix/<name>`, by uv."""
+"""Which Python a pin's environment is made of, and where it is: `.venv-matrix/<name>`."""
 
-import hashlib
-import json
 import re
 import shutil
 import subprocess
@@ -10,27 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from suites.environments import environment
+
 from .pins import NEWEST_PYTHON, OLDEST_PYTHON, Pin
 
-ROOT: Final = Path(__file__).parent.parent
-HOME: Final = ROOT / ".venv-matrix"
-UV: Final = Path(sys.executable).with_name("uv")
 _IS_VERSION: Final = re.compile(r"3\.\d+\n")
 
 
-def environment(name: str, pin: Pin) -> Path:
+def of(name: str, pin: Pin) -> Path:
     """The Python of an environment with what the pin asks for and this project."""
-    wanted = (*pin.requires,)
     interpreter = _interpreter(NEWEST_PYTHON if pin.is_newest_python else (OLDEST_PYTHON,))
-    home = HOME / name
-    python, stamp = home / "bin" / "python", home / "stamp"
-    project = (ROOT / "pyproject.toml").read_text()
-    state = hashlib.sha256(json.dumps([wanted, project, interpreter]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != state:
-        subprocess.run([UV, "venv", "-q", "--clear", "--python", interpreter, home], check=True)
-        subprocess.run([UV, "pip", "install", "-q", "--python", python, "-e", ROOT, *wanted], check=True)
-        stamp.write_text(state)
-    return python
+    return environment(f".venv-matrix/{name}", pin.requires, interpreter=interpreter)
 
 
 def _interpreter(versions: tuple[str, ...]) -> str:

@@ -13,9 +13,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from frameworks.run import settle_table
+from suites.environments import ROOT, NotToBeHad
+from suites.readme import settle_table
 
-from .environments import ROOT, environment
+from . import environments
 from .pins import PINS
 
 BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
@@ -30,10 +31,10 @@ def conform(name: str) -> Told:
     """What the suite and the contract's tests tell in an environment."""
     began = time.monotonic()
     try:
-        python = environment(name, PINS[name])
+        python = environments.of(name, PINS[name])
         told = _suite(python)
         told["faults"] += _contract(python)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except (NotToBeHad, subprocess.TimeoutExpired) as error:
         told = _failed(str(error))
     told["seconds"] = round(time.monotonic() - began)
     return told

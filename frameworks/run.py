@@ -6,7 +6,6 @@ there must be the very one.
 """
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
@@ -14,39 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from simulator import Simulator
+from suites.environments import NotToBeHad, environment
+from suites.readme import settle_table
 
 from .pins import PINS
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
-README = ROOT / "README.md"
 BEGIN, END = "<!-- frameworks: made by `make frameworks` -->", "<!-- /frameworks -->"
 SECONDS = 300
 Found = dict[str, Any]
 
 
-def environment(name: str, requirements: tuple[str, ...]) -> Path:
-    """The Python of an environment with *requirements* and this project, made anew where they have changed."""
-    home = ROOT / ".venv-frameworks" / name
-    python, stamp = home / "bin" / "python", home / "stamp"
-    project = (ROOT / "pyproject.toml").read_text()
-    state = hashlib.sha256(json.dumps([requirements, project]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != state:
-        uv = Path(sys.executable).with_name("uv")
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True)
-        wanted = ["-e", str(ROOT), "opentelemetry-sdk", *requirements]
-        subprocess.run([uv, "pip", "install", "-q", "--python", python, *wanted], check=True)
-        stamp.write_text(state)
-    return python
-
-
 def probe(name: str, requirements: tuple[str, ...], simulator: str) -> list[Found]:
     """What was found of each mode of a program; a mode without a name is the program itself."""
     try:
-        python = environment(name, requirements)
+        python = environment(f".venv-frameworks/{name}", ("opentelemetry-sdk", *requirements))
         command = [python, HERE / "probe.py", name, simulator]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+    except (NotToBeHad, subprocess.TimeoutExpired) as error:
         return [_failed(str(error))]
     return [json.loads(line) for line in done.stdout.splitlines()] or [_failed(f"it ended with {done.returncode}")]
 
@@ -98,22 +82,6 @@ def main() -> int:
     if not options.names and not wrong:
         wrong += settle_table(BEGIN, table(found), END, write=options.readme)
     return 1 if wrong else 0
-
-
-def settle_table(begin: str, made: str, end: str, *, write: bool) -> int:
-    """Compare a table with the README's, or write it there; 1 where it is another one."""
-    before, _, rest = README.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    if not after:
-        raise ValueError(f"the README has no {begin}")
-    text = f"{before}{begin}\n\n{made}\n\n{end}{after}"
-    if text == README.read_text():
-        return 0
-    if write:
-        README.write_text(text)
-        return 0
-    print("The table in the README is another one; `--readme` writes it.")
-    return 1
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from frameworks.run import ROOT, environment, settle_table
 from simulator import Simulator
+from suites.environments import ROOT, environment
+from suites.readme import settle_table
 from tests.colours import STREAMED_WAYS
 
 from .known import NEIGHBOURS
@@ -34,7 +35,7 @@ Found = dict[str, Any]
 
 def probe(name: str, order: str, simulator: str) -> list[Found]:
     """What a neighbour's run tells."""
-    python = environment(f"beside-{name}", (*NEIGHBOURS[name].requires, *ALSO))
+    python = environment(f".venv-frameworks/beside-{name}", ("opentelemetry-sdk", *NEIGHBOURS[name].requires, *ALSO))
     command = [python, "-m", "neighbours.probe", name, order, simulator]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
