@@ -124,8 +124,8 @@ def main() -> int:
     # Which releases are installed is read once too.
     installed: Any = dependencies
     installed.version = functools.cache(installed.version)
-    # The certificates are read once, not by each of some thousand clients.
-    ssl.create_default_context = functools.cache(ssl.create_default_context)
+    # Nothing here speaks TLS, yet each of some thousand clients would read all certificates.
+    ssl.SSLContext.load_verify_locations = _read_nothing
     witness = Witness()
     with witness, closing(Suite(witness)) as suite:
         verdicts = [suite.judge(case) for case in chosen]
@@ -149,6 +149,10 @@ def main() -> int:
     else:
         _print(told)
     return 1 if wrong else 0
+
+
+def _read_nothing(*_: object, **__: object) -> None:
+    pass
 
 
 def _print(told: dict[str, Any]) -> None:

@@ -25,11 +25,8 @@ class Recorder:
     """Where one `instrument()` records: a tracer, a logger, the instruments."""
 
     def __init__(self, tracer: Tracer, meter: Meter, logger: Logger, settings: Settings) -> None:
-        self._outlets, self._capture = (
-            Outlets(tracer, logger, settings.dialect, links=settings.broadcast == "link"),
-            settings.capture,
-        )
-        self._metric_attributes = settings.metric_attributes
+        self._outlets = Outlets(tracer, logger, settings.dialect, links=settings.broadcast == "link")
+        self._capture, self._metric_attributes = settings.capture, settings.metric_attributes
         self.origins = Origins(settings.baggage_keys)
         self.instruments = Instruments(meter)
 

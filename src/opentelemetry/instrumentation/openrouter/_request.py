@@ -139,10 +139,8 @@ _BODY: Final[Table] = {
         "zdr": (names.OPENROUTER_REQUEST_PROVIDER_ZDR, flag),
     },
     "plugins": (names.OPENROUTER_REQUEST_PLUGINS, _plugin_ids),
-    "transforms": (
-        names.OPENROUTER_REQUEST_TRANSFORMS,
-        texts,
-    ),  # https://openrouter.ai/docs/features/message-transforms
+    # https://openrouter.ai/docs/features/message-transforms
+    "transforms": (names.OPENROUTER_REQUEST_TRANSFORMS, texts),
     "route": (names.OPENROUTER_REQUEST_ROUTE, text),
     "preset": (names.OPENROUTER_REQUEST_PRESET, text),  # https://openrouter.ai/docs/features/presets
     "service_tier": (names.OPENROUTER_REQUEST_SERVICE_TIER, text),
