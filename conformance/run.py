@@ -7,12 +7,10 @@ is run twice more, and what differs again is a fault.
 import argparse
 import asyncio
 import collections
-import functools
 import gc
 import json
 import logging
 import platform
-import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -22,9 +20,9 @@ from typing import Any, Final
 
 import openai
 from opentelemetry import version
-from opentelemetry.instrumentation import dependencies
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
+from tests.spared import spare
 from tests.telemetry import Telemetry
 
 from .cases import Case, cases
@@ -121,11 +119,7 @@ def main() -> int:
     chosen, missing = cases()
     chosen = [case for case in chosen if asked.only in case.name]
     logging.getLogger().addHandler(logging.NullHandler())
-    # Which releases are installed is read once too.
-    installed: Any = dependencies
-    installed.version = functools.cache(installed.version)
-    # Nothing here speaks TLS, yet each of some thousand clients would read all certificates.
-    ssl.SSLContext.load_verify_locations = _read_nothing
+    spare()
     witness = Witness()
     with witness, closing(Suite(witness)) as suite:
         verdicts = [suite.judge(case) for case in chosen]
@@ -149,10 +143,6 @@ def main() -> int:
     else:
         _print(told)
     return 1 if wrong else 0
-
-
-def _read_nothing(*_: object, **__: object) -> None:
-    pass
 
 
 def _print(told: dict[str, Any]) -> None:

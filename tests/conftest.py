@@ -11,11 +11,14 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _gu
 
 from simulator import Simulator
 
+from .spared import spare
 from .telemetry import Telemetry
 
 # openai 3 asks whether httpx is loaded, and stumbles in a stream that is finalised while it is just being loaded.
 with contextlib.suppress(ImportError):
     import httpx  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+spare()
 
 
 @pytest.fixture(scope="session")
