@@ -51,7 +51,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test torture frameworks neighbours backends conformance lint types package ## all that CI runs
+check: test torture neighbours frameworks backends conformance lint types package demo ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:

@@ -20,6 +20,8 @@ from suites.environments import ROOT
 
 from .servers import SECONDS, plain_environ
 
+CALL: Final = "openrouter.request.metadata.call"
+"""The attribute by which a call is found again: the program sends its name as metadata."""
 QUESTION: Final = "Say hello."
 SESSION: Final = "session-7"
 USER: Final = "user-42"

@@ -13,11 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from .calls import CALLS, PROVIDERS_ERROR, Call, billed, difference, tell
+from .calls import CALL, CALLS, PROVIDERS_ERROR, Call, billed, difference, tell
 from .pins import version
 from .servers import Fact, environment, free_ports, get, plain_environ, served, soon, working_folder
 
-CALL: Final = "openrouter.request.metadata.call"
 METADATA: Final = "_dd.ml_obs.metadata"
 COST: Final = "gen_ai.usage.cost"
 MARK: Final = "_dd.llmobs.artificial_gen_ai_tags"

@@ -12,11 +12,10 @@ from collections.abc import Callable, Generator, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from .calls import CALLS, PROVIDERS_ERROR, SESSION, USER, Call, billed, difference, tell
+from .calls import CALL, CALLS, PROVIDERS_ERROR, SESSION, USER, Call, billed, difference, tell
 from .pins import version
 from .servers import Fact, environment, free_ports, get, plain_environ, post, served, soon, working_folder
 
-CALL: Final = "openrouter.request.metadata.call"
 EXPERIMENT: Final = "0"
 ALONE: Final = [call for call in CALLS if not call.turn]
 """Those that are a trace of their own."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from suites.environments import ROOT
 
-from .calls import CALLS, PROVIDERS_ERROR, Call, billed, difference, tell
+from .calls import CALL, CALLS, PROVIDERS_ERROR, Call, billed, difference, tell
 from .pins import version
 from .servers import (
     SECONDS,
@@ -29,7 +29,6 @@ from .servers import (
     working_folder,
 )
 
-CALL: Final = "openrouter.request.metadata.call"
 COSTS: Final = ROOT / "examples" / "phoenix_costs.py"
 # phoenix/server/cost_tracking/cost_model_lookup.py: prices are found by `llm.model_name`
 OWN_PRICES: Final = (

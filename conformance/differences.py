@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .cases import Case
 
 
@@ -21,10 +23,21 @@ class Reason:
     why: str
     manner: str = ""
     """The only manner in which it may be; any where it is empty."""
+    beside: str = ""
+    """One over what must be left to the collector without us, too; nothing where it is empty."""
 
-    def holds(self, place: str, words: str, case: Case) -> bool:
-        """Whether it is the reason of this difference."""
+    def holds(self, place: str, words: str, case: Case, left: Iterable[str]) -> bool:
+        """Whether it is the reason of this difference.
+
+        Args:
+            place: where it is seen.
+            words: what differs.
+            case: in which it is seen.
+            left: the types of what only the collector frees without us.
+        """
         if self.manner and self.manner != case.manner_name:
+            return False
+        if self.beside and not any(re.search(self.beside, kind) for kind in left):
             return False
         return re.search(self.place, place) is not None and re.search(self.words, words) is not None
 
@@ -38,12 +51,18 @@ REASONS: Final[tuple[Reason, ...]] = (
         "the base URLs of the last clients are remembered, so that each is read once",
     ),
     Reason(
-        rf"^kept until collected > (openai\.(types\..*|_models\.FinalRequestOptions|NotGiven)|{_HTTP}Headers)$",
-        "",
-        "what was read of an answer lives as long as the response, which the SDK itself leaves to the collector",
+        r"^kept until collected > openai\.(_models\.FinalRequestOptions|NotGiven)$",
+        "^[1-9]",
+        "a copy of the options is sent, and left to the collector where the SDK leaves the options themselves to it",
     ),
     Reason(
-        rf"^kept > (openai\.types\..*|{_HTTP}Headers)$",
+        r"^kept until collected > openai\.types\.",
+        "",
+        "what was read of an answer lives as long as the response, which the SDK itself leaves to the collector",
+        beside=rf"^{_HTTP}Response$",
+    ),
+    Reason(
+        rf"^kept( until collected)? > (openai\.types\..*|{_HTTP}Headers)$",
         "",
         "what was read of a stream that was dropped is kept until the next call, which ends its span",
         manner="dropped",

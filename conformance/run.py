@@ -68,8 +68,9 @@ class Suite:
         for verdict.looks in range(1, LOOKS + 1):
             without, with_us = self._without(case), self._with_us(case)
             found, verdict.reasons = [], []
+            left = without.seen["kept until collected"]
             for place, words in differences(without.seen, with_us.seen):
-                reason = next((reason for reason in REASONS if reason.holds(place, words, case)), None)
+                reason = next((reason for reason in REASONS if reason.holds(place, words, case, left)), None)
                 if reason is not None:
                     verdict.reasons.append(reason.why)
                 else:

@@ -36,10 +36,13 @@ def environment(
     if not stamp.exists() or stamp.read_text() != state:
         uv = Path(sys.executable).with_name("uv")
         wanted = [*requirements, *(["-e", str(ROOT)] if ours else [])]
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", interpreter, folder], check=True)
-        install = [uv, "pip", "install", "-q", "--python", python, *wanted]
-        done = subprocess.run(install, stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            raise NotToBeHad(f"{', '.join(requirements)} cannot be installed: {' '.join(done.stderr.split())[:300]}")
+        for command in (
+            [uv, "venv", "-q", "--clear", "--python", interpreter, folder],
+            [uv, "pip", "install", "-q", "--python", python, *wanted],
+        ):
+            done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                why = " ".join(done.stderr.split())[:300]
+                raise NotToBeHad(f"{', '.join(requirements)} cannot be installed: {why}")
         stamp.write_text(state)
     return python
