@@ -8,7 +8,7 @@ IN_VENV = .venv/bin/
 .PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends conformance torture lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
-	$(IN_VENV)python demo/run.py
+	$(IN_VENV)python examples/demo/run.py
 
 test: test-newest test-oldest test-openrouter ## the whole suite, on the newest and on the oldest SDKs that we declare
 
@@ -19,19 +19,19 @@ test-oldest: .venv-oldest/dev
 	.venv-oldest/bin/pytest -n 2
 
 test-openrouter: .venv-openrouter/dev
-	.venv-openrouter/bin/pytest -n 2 tests/test_openrouter_sdk.py
+	.venv-openrouter/bin/pytest -n 2 tests/integration/test_openrouter_sdk.py
 
 frameworks: .venv/dev ## run frameworks in environments of their own; the README's table comes from this
-	$(IN_VENV)python -m frameworks.run
+	$(IN_VENV)python -m tests.interop.frameworks.run
 
 neighbours: .venv/dev ## run every way of calling beside other instrumentors; the README's table comes from this
-	$(IN_VENV)python -m neighbours.run
+	$(IN_VENV)python -m tests.interop.instrumentors.run
 
 backends: .venv/dev ## run real servers of backends and read back what they show; the README's table comes from this
-	$(IN_VENV)python -m backends.run
+	$(IN_VENV)python -m tests.backends.run
 
 conformance: .venv/dev ## run the SDK's own ways with and without us, in releases of all ages; the README's table comes from this
-	$(IN_VENV)python -m conformance.matrix
+	$(IN_VENV)python -m tests.conformance.matrix
 
 torture: .venv/dev ## very many calls in one process: what is left of them; the README's table comes from this
 	$(IN_VENV)python benchmarks/torture.py

@@ -22,7 +22,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from simulator import EXCHANGES, Chat, Exchange
+from tests.simulator import EXCHANGES, Chat, Exchange
 
 httpx: Any = sys.modules["httpx2" if "httpx2" in sys.modules else "httpx"]
 PROVIDERS = {

@@ -24,9 +24,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from simulator import EXCHANGES, Chat
-from simulator.memory import Answer, async_client_of, client_of
-from suites.readme import settle_table
+from tests.doc_tables import settle_table
+from tests.simulator import EXCHANGES, Chat
+from tests.simulator.memory import Answer, async_client_of, client_of
 
 BEGIN, END = "<!-- torture -->", "<!-- /torture -->"
 MOST_GROWTH: Final = 4_000_000  # bytes; a tenth of a kilobyte kept of each call would be ten million

@@ -1,4 +1,0 @@
-"""Real backends, started on loopback: what they show of our spans is compared with the simulator's bill.
-
-`python -m backends.run` runs them all.
-"""

@@ -1,0 +1,367 @@
+"""What needs a process of its own: interpreter exit, forks, a missing SDK, and zero-code loading."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from importlib.metadata import entry_points, metadata, requires
+from pathlib import Path
+
+import pytest
+from opentelemetry.instrumentation import auto_instrumentation
+from opentelemetry.instrumentation import openrouter as package
+from opentelemetry.instrumentation.dependencies import DependencyConflict
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, __version__
+from packaging.requirements import Requirement
+
+from tests.simulator import Simulator
+
+CLIENT = """
+import gc, os, sys, json, openai
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+
+def provide():
+    provider = TracerProvider()
+    line = lambda span: json.dumps(json.loads(span.to_json())) + "\\n"
+    provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter(formatter=line)))
+    trace.set_tracer_provider(provider)
+
+def stream():
+    client = openai.OpenAI(base_url=os.environ["BASE_URL"], api_key="k", max_retries=0)
+    return client.chat.completions.create(model="m", messages=[], stream=True)
+"""
+
+
+def _run(script: str, openrouter: Simulator, *command: str, **environment: str) -> tuple[list[dict[str, object]], str]:
+    """Run a script on the simulator: its spans, one JSON object a line, and what it logged."""
+    done = subprocess.run(
+        [*command, sys.executable, "-c", CLIENT + script],
+        env={
+            **os.environ,
+            "BASE_URL": openrouter.base_url("slow"),
+            "OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS": openrouter.url,
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+@pytest.mark.parametrize(
+    "order", ["provide(); OpenRouterInstrumentor().instrument()", "OpenRouterInstrumentor().instrument(); provide()"]
+)
+def test_interpreter_exit(openrouter: Simulator, order: str) -> None:
+    """A stream that is held to the end of the process is exported, whichever was set up first."""
+    (span,), _ = _run(f"{order}\nheld = stream()\nnext(held)", openrouter)
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    assert attributes["openrouter.stream.cancelled"] is True
+    assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
+
+
+def test_exit_of_a_dropped_stream(openrouter: Simulator) -> None:
+    """A stream that was dropped, and no call after it: exported all the same."""
+    script = "provide(); OpenRouterInstrumentor().instrument()\nfor _ in stream(): break\ngc.collect()"
+    spans, _ = _run(script, openrouter)
+    assert len(spans) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork(openrouter: Simulator) -> None:
+    """A child does not end what its parent has open."""
+    script = """
+provide(); OpenRouterInstrumentor().instrument()
+held = stream(); next(held)
+child = os.fork()
+if child == 0:
+    del held; gc.collect(); sys.exit(0)
+os.waitpid(child, 0)
+"""
+    spans, _ = _run(script, openrouter)
+    assert len(spans) == 1
+
+
+def test_without_the_sdk() -> None:
+    """Where the SDK is missing the package loads, says so in one line, and does nothing."""
+    script = """
+import sys
+import opentelemetry.instrumentation.dependencies as dependencies
+def version(name):
+    raise dependencies.PackageNotFoundError(name)
+dependencies.version = version
+sys.modules["openai"] = None
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+OpenRouterInstrumentor().instrument()
+assert not OpenRouterInstrumentor().is_instrumented_by_opentelemetry
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "openai" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+PROGRAM = """
+import os, openai
+client = openai.OpenAI(base_url=os.environ["BASE_URL"], api_key="k", max_retries=0)
+messages = [{"role": "user", "content": "Say hello."}]
+client.chat.completions.create(model="m", messages=messages)
+"""
+
+
+def _command(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def _zero_code(openrouter: Simulator, *command: str, **environment: str) -> tuple[str, str]:
+    """Run a command under `opentelemetry-instrument`, with what is exported on its standard output."""
+    done = subprocess.run(
+        [_command("opentelemetry-instrument"), *command],
+        env={**_exporting(openrouter), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def _exporting(openrouter: Simulator) -> dict[str, str]:
+    return {
+        **os.environ,
+        "BASE_URL": openrouter.base_url("hello"),
+        "OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS": openrouter.url,
+        "OTEL_TRACES_EXPORTER": "console",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+    }
+
+
+def test_zero_code(openrouter: Simulator) -> None:
+    """`opentelemetry-instrument` switches us on by the entry point, with no line of code, or leaves us out."""
+    for disabled, spans in (("", 1), ("openrouter", 0), ("requests, openrouter", 0)):
+        out, _ = _zero_code(openrouter, sys.executable, "-c", PROGRAM, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled)
+        assert out.count('"gen_ai.usage.cost": 0.00014') == spans
+        assert "Say hello." not in out
+
+
+def test_zero_code_metrics_and_content(openrouter: Simulator) -> None:
+    """Metrics and content come by the environment alone."""
+    out, _ = _zero_code(
+        openrouter,
+        sys.executable,
+        "-c",
+        PROGRAM,
+        OTEL_METRICS_EXPORTER="console",
+        OTEL_LOGS_EXPORTER="console",
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="span_and_event",
+    )
+    for metric in ("gen_ai.usage.cost", "gen_ai.client.operation.duration", "gen_ai.client.token.usage"):
+        assert f'"name": "{metric}"' in out
+    assert '"gen_ai.input.messages": "[{' in out
+    assert "gen_ai.client.inference.operation.details" in out
+
+
+def test_zero_code_with_an_sdk_of_another_age(openrouter: Simulator, tmp_path: Path) -> None:
+    """An SDK that is too old is one line, and the program runs."""
+    for name, version in (("openai", "1.2.0"), ("openrouter", "0.1.0")):
+        found = tmp_path / f"{name}-{version}.dist-info"
+        found.mkdir()
+        (found / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        """
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+OpenRouterInstrumentor().instrument()
+assert not OpenRouterInstrumentor().is_instrumented_by_opentelemetry
+"""
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert "openai >= 1.26.0, < 4" in line
+    assert "1.2.0" in line
+
+
+def test_one_sdk_of_another_age(tmp_path: Path) -> None:
+    """Where one SDK will do and the other is too new, the one is instrumented, and a line tells of the other."""
+    found = tmp_path / "openrouter-9.0.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: openrouter\nVersion: 9.0\n")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        """
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+OpenRouterInstrumentor().instrument()
+assert OpenRouterInstrumentor().is_instrumented_by_opentelemetry
+"""
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert "openrouter 9.0" in line
+
+
+@pytest.mark.parametrize("usable", package._SDKS)
+def test_either_sdk(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, usable: str) -> None:
+    """The SDK that will do is instrumented alone, and a line tells of the other."""
+    name = Requirement(usable).name
+
+    def conflicts(sdks: list[str]) -> DependencyConflict | None:
+        return None if sdks == [usable] else DependencyConflict(sdks[0], "another 9.0")
+
+    monkeypatch.setattr(package, "get_dependency_conflicts", conflicts)
+    OpenRouterInstrumentor()._instrument()
+    seams = [type(seam).__name__ for seam in OpenRouterInstrumentor()._seams]
+    OpenRouterInstrumentor()._uninstrument()
+    assert seams == [{"openai": "OpenAISeam", "openrouter": "OpenRouterSeam"}[name]]
+    (line,) = caplog.messages
+    assert line.startswith("another 9.0 is installed, but only ")
+
+
+WSGI = (
+    PROGRAM.rpartition("client.chat")[0]
+    + """
+def app(environ, start_response):
+    client.chat.completions.create(model=environ["PATH_INFO"].strip("/"), messages=messages)
+    start_response("200 OK", [])
+    return [str(os.getpid()).encode()]
+"""
+)
+ASGI = (
+    PROGRAM.rpartition("client.chat")[0]
+    + """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    client.chat.completions.create(model=scope["path"].strip("/"), messages=messages)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+"""
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize(
+    ("program", "command"),
+    [
+        (WSGI, ["gunicorn", "app:app", "--workers", "2", "--bind"]),
+        (WSGI, ["gunicorn", "app:app", "--workers", "2", "--preload", "--bind"]),
+        (ASGI, ["uvicorn", "app:app", "--workers", "2", "--port"]),
+    ],
+    ids=["gunicorn", "gunicorn, preloaded", "uvicorn"],
+)
+def test_workers(openrouter: Simulator, tmp_path: Path, program: str, command: list[str]) -> None:
+    """Each worker of a server exports the calls that it made."""
+    if not Path(_command(command[0])).exists():
+        pytest.skip(f"{command[0]} is not installed here")
+    if command[0] == "uvicorn" and not hasattr(auto_instrumentation, "_initialize"):
+        pytest.skip("this opentelemetry-instrument does not reach the processes that a process spawns")
+    (tmp_path / "app.py").write_text(program)
+    port = _free_port()
+    server = subprocess.Popen(
+        [_command("opentelemetry-instrument"), _command(command[0]), *command[1:], _place(command[0], port)],
+        env={**_exporting(openrouter), "OTEL_BSP_SCHEDULE_DELAY": "100", "PYTHONUNBUFFERED": "1"},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        workers = [_ask(f"http://127.0.0.1:{port}/call-{number}") for number in range(12)]
+    finally:
+        server.terminate()
+        out, err = server.communicate(timeout=30)
+    assert 1 <= len(set(workers)) <= 2, err
+    assert out.count('"gen_ai.usage.cost": 0.00014') == 12, err
+    assert all(f'"gen_ai.request.model": "call-{number}"' in out for number in range(12))
+
+
+def _place(server: str, port: int) -> str:
+    return f"127.0.0.1:{port}" if server == "gunicorn" else str(port)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _ask(url: str) -> str:
+    """Ask a server, which may be on its way still."""
+    for _ in range(300):
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as response:
+            return response.read().decode()
+        time.sleep(0.1)
+    raise AssertionError(f"nobody answers at {url}")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_multiprocessing(openrouter: Simulator) -> None:
+    """A forked child traces its own calls, the parent goes on with its own."""
+    script = """
+import multiprocessing
+provide(); OpenRouterInstrumentor().instrument()
+held = stream(); next(held)
+
+def work():
+    for _ in stream(): pass
+    trace.get_tracer_provider().force_flush()
+
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start(); child.join()
+assert child.exitcode == 0
+held.close()
+"""
+    spans, _ = _run(script, openrouter)
+    left = [
+        attributes.get("openrouter.stream.cancelled")
+        for span in spans
+        if isinstance(attributes := span["attributes"], dict)
+    ]
+    assert left == [None, True]
+
+
+def test_again_and_again(openrouter: Simulator) -> None:
+    """A cell that is run again: one span a call, a line in the log, and new options after `uninstrument()`."""
+    script = """
+provide()
+instrumentor = OpenRouterInstrumentor()
+for _ in range(3):
+    OpenRouterInstrumentor().instrument()
+for _ in stream(): pass
+for _ in range(3):
+    OpenRouterInstrumentor().uninstrument()
+    OpenRouterInstrumentor().instrument()
+for _ in stream(): pass
+assert not hasattr(openai.OpenAI.request.__wrapped__, "__wrapped__")
+OpenRouterInstrumentor().uninstrument()
+assert "request" not in vars(openai.OpenAI)
+"""
+    spans, logged = _run(script, openrouter)
+    assert len(spans) == 2
+    assert logged.count("already instrumented") == 2
+
+
+def test_packaging() -> None:
+    """The distribution says what the code says."""
+    name = "opentelemetry-instrumentation-openrouter"
+    assert metadata(name)["Version"] == __version__
+    (found,) = entry_points(group="opentelemetry_instrumentor", name="openrouter")
+    assert found.load() is OpenRouterInstrumentor
+    extras = [Requirement(line) for line in requires(name) or [] if "instruments" in line]
+    assert {f"{each.name} {each.specifier}" for each in extras} == {
+        f"{each.name} {each.specifier}" for each in map(Requirement, package._SDKS)
+    }
+    assert {*OpenRouterInstrumentor().instrumentation_dependencies()} <= {*package._SDKS}

@@ -1,0 +1,465 @@
+"""What the host keeps: its requests, its objects, its context, its exceptions, and its calls when our code fails."""
+
+import asyncio
+import importlib
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import openai
+import pydantic
+import pytest
+from openai._models import FinalRequestOptions
+from openai.types.chat import ChatCompletion
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.instrumentation.openrouter import (
+    OpenRouterInstrumentor,
+    _call,
+    _errors,
+    _guard,
+    _holds,
+    _instruments,
+    _neighbours,
+    _operations,
+    _patch,
+    _recorder,
+    _response,
+    _seam,
+)
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
+
+from tests.calling_styles import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
+from tests.scenarios import HELLO, REQUEST
+from tests.simulator import EXCHANGES, Chat, Simulator
+from tests.telemetry import Telemetry
+
+httpx: Any = importlib.import_module(type(openai.DefaultHttpxClient()).__mro__[1].__module__.partition(".")[0])
+"""The HTTP library of the installed SDK: httpx, or httpx2."""
+
+Make = Callable[..., openai.OpenAI]
+WAYS = {**WHOLE, **STREAMED}
+EVERYTHING: dict[str, Any] = {
+    **REQUEST,
+    "temperature": 0,
+    "max_tokens": 7,
+    "user": "u-1",
+    "extra_headers": {"X-Title": "Test", "x-session-id": "s-1"},
+    "extra_body": {"top_k": 4, "provider": {"order": ["azure"], "allow_fallbacks": False}, "usage": {"include": True}},
+}
+
+
+@pytest.mark.parametrize("colour", WAYS)
+def test_requests_are_the_same_to_the_byte(telemetry: Telemetry, openrouter: Simulator, colour: str) -> None:
+    """What is sent with us is what is sent without us."""
+    request = {k: v for k, v in EVERYTHING.items() if "post" not in colour or not k.startswith("extra_h")}
+    openrouter.received.clear()
+    WAYS[colour](openrouter.base_url("hello"), request)
+    OpenRouterInstrumentor().uninstrument()
+    WAYS[colour](openrouter.base_url("hello"), request)
+    with_us, without_us = openrouter.received
+    assert with_us == without_us
+
+
+def test_one_shot_messages_are_not_drained(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """Messages that can be read only once are read by the SDK."""
+    openrouter.received.clear()
+    messages: Any = (message for message in REQUEST["messages"])
+    client("hello").chat.completions.create(model="openai/gpt-4o-mini", messages=messages)
+    assert b"Say hello." in openrouter.received[0].body
+    telemetry.one_span()
+
+
+def test_objects_are_the_sdks_own(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
+    """Same types, with and without us."""
+
+    def types() -> list[type]:
+        completions = client("hello").chat.completions
+        stream: Any = completions.create(**REQUEST, stream=True)
+        raw = completions.with_raw_response.create(**REQUEST)
+        found = [type(completions.create(**REQUEST)), type(stream), type(stream.response), type(stream._iterator)]
+        stream.close()
+        return [*found, type(raw), type(raw.http_response), type(raw.parse())]
+
+    with_us = types()
+    OpenRouterInstrumentor().uninstrument()
+    assert with_us == types()
+    assert openai.Stream in with_us
+
+
+def test_laziness(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """An async call is a coroutine that sends nothing before it is awaited; a stream reads nothing by itself."""
+
+    async def main() -> None:
+        async with openai.AsyncOpenAI(base_url=openrouter.base_url("slow"), **OPTIONS) as client:
+            openrouter.received.clear()
+            coroutine: Any = client.chat.completions.create(**REQUEST, stream=True)
+            assert inspect.iscoroutine(coroutine)
+            await asyncio.sleep(0.05)
+            assert not openrouter.received
+            stream: Any = await coroutine
+            assert not stream.response.is_stream_consumed
+            await stream.close()
+            async with client.chat.completions.with_streaming_response.create(**REQUEST) as response:
+                assert not response.http_response.is_stream_consumed
+
+    assert inspect.iscoroutinefunction(openai.AsyncOpenAI.request)
+    asyncio.run(main())
+
+
+def test_span_is_current_for_the_request_only(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """HTTP spans become children; while the caller holds the stream, the caller's own span is current."""
+    during: list[trace.Span] = []
+
+    class Transport(httpx.Client):  # type: ignore[misc] - one of two libraries
+        def send(self, *args: Any, **kwargs: Any) -> Any:
+            during.append(trace.get_current_span())
+            return super().send(*args, **kwargs)
+
+    tracer = telemetry.tracer_provider.get_tracer("caller")
+    with (
+        Transport() as transport,
+        openai.OpenAI(base_url=openrouter.base_url("hello"), http_client=transport, **OPTIONS) as client,
+        tracer.start_as_current_span("caller") as caller,
+    ):
+        for _ in client.chat.completions.create(**REQUEST, stream=True):
+            assert trace.get_current_span() is caller
+        assert trace.get_current_span() is caller
+    span, _ = telemetry.raw_spans
+    assert during[0].get_span_context() == span.get_span_context()
+    assert span.parent == caller.get_span_context()
+
+
+def test_context_after_an_error(telemetry: Telemetry, client: Make) -> None:
+    """A call that raises leaves the caller's context as it was."""
+    before = otel_context.get_current()
+    with pytest.raises(openai.RateLimitError):
+        client("rate_limited").chat.completions.create(**REQUEST)
+    assert otel_context.get_current() is before
+
+
+def test_samplers_see_the_request(openrouter: Simulator, client: Make) -> None:
+    """All that the request tells is there when the sampler decides."""
+    decided: list[Mapping[str, Any]] = []
+
+    class Watching(Sampler):
+        def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+            attributes = kwargs.get("attributes") or args[4]
+            decided.append(dict(attributes))
+            return ALWAYS_ON.should_sample(*args, **kwargs)
+
+        def get_description(self) -> str:
+            return "watching"
+
+    telemetry = Telemetry(Watching())
+    telemetry.instrument([openrouter.url])
+    client("hello").chat.completions.create(**EVERYTHING)
+    OpenRouterInstrumentor().uninstrument()
+    (seen,) = decided
+    assert seen == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openrouter",
+        "server.address": "127.0.0.1",
+        "server.port": int(openrouter.url.rpartition(":")[2]),
+        "gen_ai.request.model": "openai/gpt-4o-mini",
+        "gen_ai.request.temperature": 0.0,
+        "gen_ai.request.max_tokens": 7,
+        "gen_ai.request.top_k": 4,
+        "gen_ai.conversation.id": "s-1",
+        "session.id": "s-1",
+        "user.id": "u-1",
+        "openrouter.app.title": "Test",
+        "openrouter.request.provider.order": ("azure",),
+        "openrouter.request.provider.allow_fallbacks": False,
+    }
+
+
+def test_client_headers(telemetry: Telemetry, client: Make) -> None:
+    """What the client sends with each call counts too; the call's own headers win."""
+    headers = {"HTTP-Referer": "https://app.example", "X-Title": "Client"}
+    client("hello", default_headers=headers).chat.completions.create(**REQUEST, extra_headers={"x-title": "Call"})
+    attributes = telemetry.one_span().attributes or {}
+    assert attributes["openrouter.app.url"] == "https://app.example"
+    assert attributes["openrouter.app.title"] == "Call"
+
+
+def test_suppression(telemetry: Telemetry, client: Make) -> None:
+    """Both keys that the field knows switch us off, and neither is ever set by us."""
+    completions = client("hello").chat.completions
+    with suppress_instrumentation():
+        completions.create(**REQUEST)
+    token = otel_context.attach(otel_context.set_value("suppress_language_model_instrumentation", True))
+    completions.create(**REQUEST)
+    otel_context.detach(token)
+    assert not telemetry.raw_spans
+    assert not telemetry.points()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.models.list(),
+        lambda client: client.get("/chat/completions", cast_to=object),
+    ],
+)
+def test_what_has_no_row_passes(telemetry: Telemetry, client: Make, call: Callable[[openai.OpenAI], Any]) -> None:
+    """Paths that are no inference, and other methods on those that are, give no span."""
+    call(client("hello"))
+    assert not telemetry.raw_spans
+
+
+def test_other_hosts_are_untouched(openrouter: Simulator, client: Make) -> None:
+    """A client of another host gives nothing."""
+    telemetry = Telemetry()
+    telemetry.instrument([])
+    client("hello").chat.completions.create(**REQUEST)
+    OpenRouterInstrumentor().uninstrument()
+    assert not telemetry.raw_spans
+    assert not telemetry.points()
+
+
+def test_absolute_url(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """`client.post` also takes a whole URL; one of another place is none of ours."""
+    hello = client("hello")
+    hello.post(f"{openrouter.base_url('hello')}/chat/completions", cast_to=object, body=REQUEST)
+    hello.post(f"{openrouter.base_url('free')}/chat/completions", cast_to=object, body=REQUEST)
+    hello.post("chat/completions?x=1", cast_to=object, body=REQUEST)
+    assert len(telemetry.raw_spans) == 2
+
+
+def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make) -> None:
+    """`with_options` copies are traced as their original, and a bare HTTP response is read for what it holds."""
+    copy = client("hello").with_options(timeout=5)
+    response = copy.post("/chat/completions", cast_to=httpx.Response, body=REQUEST)
+    assert response.json()["usage"]["cost"] == 0.00014
+    assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
+
+
+def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A transport that answers from memory hands out a response that is closed already, and still is a stream."""
+    body = b"".join(piece for piece in EXCHANGES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes))
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
+    with openai.OpenAI(
+        base_url=openrouter.base_url("hello"), http_client=httpx.Client(transport=transport), **OPTIONS
+    ) as client:
+        raw = client.chat.completions.with_raw_response.create(**REQUEST, stream=True)
+        assert raw.http_response.is_closed
+        assert not telemetry.raw_spans
+        assert len(list(raw.parse())) == 4
+    assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
+
+
+def test_options_are_the_callers(telemetry: Telemetry, client: Make) -> None:
+    """`client.request` with options of the caller's, twice: nothing of ours stays in them."""
+    hello = client("hello")
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
+    before = options.post_parser
+    for _ in range(2):
+        hello.request(ChatCompletion, options)
+    hello.request(cast_to=ChatCompletion, options=options)
+    assert options.post_parser is before
+    assert len(telemetry.raw_spans) == 3
+
+
+def test_body_that_is_no_mapping(telemetry: Telemetry, client: Make) -> None:
+    """A body that is no JSON object tells nothing of the request, and is sent."""
+    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=["odd"])
+    client("hello").request(ChatCompletion, options)
+    span = telemetry.one_span()
+    assert span.name == "chat"
+    assert (span.attributes or {})["gen_ai.usage.cost"] == 0.00014
+
+
+def test_uninstrument(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """The SDK is as it was, also through objects made before; a stream that is under way still ends its span."""
+    hello = client("hello")
+    request = hello.request
+    stream = hello.chat.completions.create(**REQUEST, stream=True)
+    OpenRouterInstrumentor().uninstrument()
+    assert "request" not in vars(openai.OpenAI)
+    assert "request" not in vars(openai.AsyncOpenAI)
+    hello.chat.completions.create(**REQUEST)
+    request(ChatCompletion, FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST))
+    assert not telemetry.raw_spans
+    list(stream)
+    assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
+    telemetry.instrument([openrouter.url])
+    hello.chat.completions.create(**REQUEST)
+    assert len(telemetry.raw_spans) == 2
+
+
+def test_uninstrument_below_another_wrapper(
+    telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrapper that was put over ours stays where it is, and ours only passes through."""
+    ours: Any = openai.OpenAI.request
+    calls: list[str] = []
+
+    def theirs(self: Any, *args: Any, **kwargs: Any) -> Any:
+        calls.append("theirs")
+        return ours(self, *args, **kwargs)
+
+    monkeypatch.setattr(openai.OpenAI, "request", theirs)
+    OpenRouterInstrumentor().uninstrument()
+    client("hello").chat.completions.create(**REQUEST)
+    assert calls == ["theirs"]
+    assert not telemetry.raw_spans
+    monkeypatch.undo()
+    monkeypatch.delattr(openai.OpenAI, "request", raising=False)
+
+
+def test_uninstrument_restores_what_the_class_had(openrouter: Simulator, client: Make) -> None:
+    """Where something was wrapped before us, it is what remains."""
+
+    def earlier(self: Any, *args: Any, **kwargs: Any) -> Any:
+        parent: Any = super(openai.OpenAI, self)
+        return parent.request(*args, **kwargs)
+
+    setattr(openai.OpenAI, "request", earlier)  # noqa: B010 - a method, to the type checker
+    telemetry = Telemetry()
+    telemetry.instrument([openrouter.url])
+    client("hello").chat.completions.create(**REQUEST)
+    OpenRouterInstrumentor().uninstrument()
+    assert vars(openai.OpenAI)["request"] is earlier
+    del openai.OpenAI.request
+    telemetry.one_span()
+
+
+@pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
+@pytest.mark.parametrize("colour", ["parse", "async parse", "helper", "async helper"])
+@pytest.mark.parametrize(
+    ("scenario", "raised"), [("too_long", "LengthFinishReasonError"), ("filtered", "ContentFilterFinishReasonError")]
+)
+def test_parse_that_fails_keeps_its_cost(
+    telemetry: Telemetry, openrouter: Simulator, colour: str, scenario: str, raised: str
+) -> None:
+    """An answer that `.parse()` refuses was billed all the same."""
+    type_, _, _ = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+    assert type_.__name__ == raised
+    span = telemetry.one_span()
+    attributes = span.attributes or {}
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    if "parse" in colour:  # the helper raises after the stream has ended well
+        assert attributes["error.type"] == f"openai.{raised}"
+        assert span.status.status_code.name == "ERROR"
+        assert span.status.description is None
+
+
+class City(pydantic.BaseModel):
+    """What the answer should have been."""
+
+    city: str
+
+
+@pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
+def test_parse_error_tells_no_content(telemetry: Telemetry, client: Make) -> None:
+    """An exception whose words quote the answer gives its type only."""
+    with pytest.raises(pydantic.ValidationError, match="Hello"):
+        client("hello").chat.completions.parse(**REQUEST, response_format=City)
+    span = telemetry.one_span()
+    assert (span.attributes or {})["error.type"] == f"{pydantic.ValidationError.__module__}.ValidationError"
+    assert span.status.description is None
+    assert not span.events
+
+
+@pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
+def test_parse_into_a_model(telemetry: Telemetry, client: Make) -> None:
+    """The caller's own parser still runs, after ours has looked."""
+    completion = client("answer_as_json").chat.completions.parse(**REQUEST, response_format=City)
+    assert completion.choices[0].message.parsed == City(city="Paris")
+    assert (telemetry.one_span().attributes or {})["gen_ai.output.type"] == "json"
+
+
+FAULTS: Mapping[str, tuple[Any, str]] = {
+    "deciding": (_patch, "operation_at"),
+    "merging the body": (_patch, "_merged_body"),
+    "starting": (_recorder.Recorder, "start"),
+    "copying the options": (_patch, "model_copy"),
+    "sending": (_seam.Exchange, "send"),
+    "reading a whole answer": (_operations.Operation, "fold_whole"),
+    "reading a chunk": (_operations.Operation, "fold_chunk"),
+    "reading the response": (_call, "response_attributes"),
+    "reading the usage": (_response, "usage_attributes"),
+    "reading an error": (_call, "failure_of"),
+    "recording": (_instruments.Points, "record_end"),
+    "finding where it comes from": (_neighbours.Origins, "find"),
+    "ending": (_call.Call, "_finish"),
+    "holding a response": (_holds.OpenResponses, "hold"),
+    "reading the headers": (_holds, "fold_headers"),
+    "the words of an error": (_errors.Failure, "attributes"),
+}
+
+
+@pytest.mark.internal_error
+@pytest.mark.parametrize("colour", WAYS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_our_faults_cost_no_call(
+    telemetry: Telemetry,
+    openrouter: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    colour: str,
+) -> None:
+    """Whatever breaks in our code, the caller gets what it gets without us, and one warning is logged."""
+    scenario = "bad_gateway" if "error" in fault else "hello"
+    raised = 0
+
+    def broken(*_: Any, **__: Any) -> Any:
+        nonlocal raised
+        raised += 1
+        raise ZeroDivisionError("ours")
+
+    place, name = FAULTS[fault]
+    monkeypatch.setattr(place, name, broken)
+    got = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+    monkeypatch.undo()
+    warnings = [
+        record for record in caplog.records if record.levelno >= logging.WARNING and "openrouter" in record.name
+    ]
+    assert len({record.getMessage() for record in warnings}) == len(warnings) <= 2
+    assert bool(warnings) is bool(raised)
+    assert "ours" not in "".join(record.getMessage() for record in warnings)
+    OpenRouterInstrumentor().uninstrument()
+    assert got == outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+    assert otel_context.get_current() == {}
+
+
+@pytest.mark.internal_error
+def test_a_fault_costs_only_what_it_must(telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk that we cannot read is told once, and the rest of the span stands."""
+    calls = 0
+
+    def broken(*_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_operations.Operation, "fold_chunk", broken)
+    chunks = list(client("hello").chat.completions.create(**REQUEST, stream=True))
+    assert (len(chunks), calls) == (4, 1)
+    attributes = telemetry.one_span().attributes or {}
+    assert attributes["gen_ai.response.id"] == HELLO["gen_ai.response.id"]
+
+
+@pytest.mark.internal_error
+def test_a_fault_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A place that fails again is told at debug level only, with its traceback."""
+
+    @_guard.guarded
+    def entrance() -> None:
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        assert entrance() is None
+    levels = [record.levelname for record in caplog.records if record.name == _guard.logger.name]
+    assert levels == ["WARNING", "DEBUG", "DEBUG", "DEBUG"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_uninstrument_of_nothing() -> None:
+    """Taking out what was never put in is harmless."""
+    OpenRouterInstrumentor()._uninstrument()

@@ -1,0 +1,88 @@
+"""Runs each framework's newest release against the simulator, in an environment of its own; makes the README's table.
+
+`python -m tests.interop.frameworks.run [name ...]` installs what `pins.py` says into `.venv-frameworks/<name>`, once for each state
+of it, and exits with 1 where anything is wrong. `--readme` also writes the table into the README; without it the table
+there must be the very one.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.doc_tables import settle_table
+from tests.environments import NotToBeHad, environment
+from tests.simulator import Simulator
+
+from .pins import PINS
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- frameworks: made by `make frameworks` -->", "<!-- /frameworks -->"
+SECONDS = 300
+Found = dict[str, Any]
+
+
+def probe(name: str, requirements: tuple[str, ...], simulator: str) -> list[Found]:
+    """What was found of each mode of a program; a mode without a name is the program itself."""
+    try:
+        python = environment(f".venv-frameworks/{name}", ("opentelemetry-sdk", *requirements))
+        command = [python, HERE / "probe.py", name, simulator]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+    except (NotToBeHad, subprocess.TimeoutExpired) as error:
+        return [_failed(str(error))]
+    return [json.loads(line) for line in done.stdout.splitlines()] or [_failed(f"it ended with {done.returncode}")]
+
+
+def _failed(why: str) -> Found:
+    return {"mode": "", "traced": False, "beside": "", "faults": [why]}
+
+
+def table(found: dict[str, list[Found]]) -> str:
+    """The README's table: what was run, and what came of it."""
+    lines = ["| framework | ways | with its own tracing too |", "|---|---|---|"]
+    notes: list[str] = []
+    for name, pin in PINS.items():
+        if pin.skip:
+            lines.append(f"| {pin.title} | not run: {pin.skip} | |")
+            continue
+        modes = [case["mode"] for case in found[name] if not case["traced"]]
+        traced = [case for case in found[name] if case["traced"]]
+        told = f"all {len(traced)}" if traced else "-"
+        for why in sorted({case["beside"] for case in traced if case["beside"]}):
+            if why not in notes:
+                notes.append(why)
+            told += f" ({notes.index(why) + 1})"
+        release = ", ".join(f"`{each}`" for each in pin.requires)
+        lines.append(f"| **{pin.title}** {release} | {'; '.join(modes)} | {told} |")
+    return "\n".join([*lines, "", *(f"{number}. {note}." for number, note in enumerate(notes, 1))])
+
+
+def main() -> int:
+    """Run what is asked for, or all, and say what is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="frameworks; all where none is named")
+    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    options = parser.parse_args()
+    names: list[str] = options.names or list(PINS)
+    found: dict[str, list[Found]] = {}
+    wrong = 0
+    with Simulator() as simulator:
+        for name in names:
+            if PINS[name].skip:
+                print(f"{name}: SKIPPED, {PINS[name].skip}")
+                continue
+            found[name] = probe(name, PINS[name].requires, simulator.url)
+            faults = [(case["mode"], case["traced"], fault) for case in found[name] for fault in case["faults"]]
+            wrong += len(faults)
+            print(f"{name}: {len(found[name])} ways, {'WRONG' if faults else 'ok'}")
+            for mode, traced, fault in faults:
+                print(f"    {mode}{', traced by the framework too' if traced else ''}: {fault}", flush=True)
+    if not options.names and not wrong:
+        wrong += settle_table(BEGIN, table(found), END, write=options.readme)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
