@@ -8,8 +8,8 @@ from typing import Any, Final
 import openai
 import pytest
 from opentelemetry import trace
-from opentelemetry.instrumentation.openrouter._broadcast import joined, sent_ids
-from opentelemetry.instrumentation.openrouter._settings import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._wire.broadcast import joined, sent_ids
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from tests.calling_styles import STREAMED, WHOLE, Way

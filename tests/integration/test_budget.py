@@ -8,9 +8,9 @@ from typing import Any, Final
 import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._account import Account
-from opentelemetry.instrumentation.openrouter._budget import Budget
-from opentelemetry.instrumentation.openrouter._settings import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._api.budget import Budget
+from opentelemetry.instrumentation.openrouter._api.client import Account
+from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
 from opentelemetry.metrics import CallbackOptions
 
 from tests.scenarios import REQUEST

@@ -8,8 +8,9 @@ from typing import Any, Final
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _messages
-from opentelemetry.instrumentation.openrouter._transcripts import Transcript
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._content import chat as _messages
+from opentelemetry.instrumentation.openrouter._content.accumulators import Transcript
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
 from tests.calling_styles import HAS_RESPONSES, Way, outcome, ways

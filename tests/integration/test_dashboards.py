@@ -13,7 +13,7 @@ import openai
 import pytest
 import yaml
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._dialects import DIALECTS
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter._dialects import COSTS, DIALECTS, translate
-from opentelemetry.instrumentation.openrouter._settings import PREFIX, read_settings
-from opentelemetry.instrumentation.openrouter._told import Told
+from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._telemetry.dialect_values import Told
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import COSTS, DIALECTS, translate
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF

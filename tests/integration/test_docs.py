@@ -8,7 +8,8 @@ from typing import Any, Final
 import openai
 import pytest
 from opentelemetry.instrumentation import openrouter as package
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _errors, attributes
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, attributes
+from opentelemetry.instrumentation.openrouter._wire import errors as _errors
 
 from tests.calling_styles import OPTIONS
 from tests.scenarios import REQUEST, SCENARIOS

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 import pytest
-from opentelemetry.instrumentation.openrouter._dialects import DIALECTS
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from tests.otlp import STANDARD_PATHS, Receiver, SpanAsSent

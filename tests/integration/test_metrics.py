@@ -6,7 +6,10 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _call, _holds, _streams
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import open_responses as _holds
+from opentelemetry.instrumentation.openrouter._clients import streams as _streams
+from opentelemetry.instrumentation.openrouter._telemetry import call as _call
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 

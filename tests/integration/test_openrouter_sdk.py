@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _openrouter_sdk
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import openrouter as _openrouter_sdk
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from tests.calling_styles import outcome

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter._dialects import DIALECTS
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 
 from tests.calling_styles import STREAMED, WHOLE, Way
 from tests.scenarios import REQUEST
@@ -127,7 +127,7 @@ def test_our_own_failure_tells_no_secret(
     def stumble(*_: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._seam.request_attributes", stumble)
+    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._clients.base.request_attributes", stumble)
     caplog.set_level(logging.WARNING, logger="opentelemetry.instrumentation.openrouter")
     client("hello").chat.completions.create(**REQUEST)
     assert "failed in" in caplog.text

@@ -16,14 +16,15 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _settlement
-from opentelemetry.instrumentation.openrouter._account import Account
-from opentelemetry.instrumentation.openrouter._call import Call
-from opentelemetry.instrumentation.openrouter._flushes import Flushes
-from opentelemetry.instrumentation.openrouter._generation import fold_generation
-from opentelemetry.instrumentation.openrouter._response import Answer, response_attributes
-from opentelemetry.instrumentation.openrouter._settings import PREFIX, read_settings
-from opentelemetry.instrumentation.openrouter._settlement import Settlement
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._api import settlement as _settlement
+from opentelemetry.instrumentation.openrouter._api.client import Account
+from opentelemetry.instrumentation.openrouter._api.flush_hooks import Flushes
+from opentelemetry.instrumentation.openrouter._api.settlement import Settlement
+from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._telemetry.call import Call
+from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation
+from opentelemetry.instrumentation.openrouter._wire.response import Answer, response_attributes
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -532,7 +533,8 @@ import os, sys
 sys.path.insert(0, {root!r})
 from openai import OpenAI
 from opentelemetry import trace
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _settlement
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._api import settlement as _settlement
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 _settlement.WAITS, _settlement.BOUND = (60.0,) * 9, 30.0

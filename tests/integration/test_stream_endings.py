@@ -16,7 +16,8 @@ from openai._models import FinalRequestOptions
 from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry import context as otel_context
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _openai_streams
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import openai_streams as _openai_streams
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from tests.calling_styles import OPTIONS

@@ -14,20 +14,16 @@ from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletion
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.instrumentation.openrouter import (
-    OpenRouterInstrumentor,
-    _call,
-    _errors,
-    _guard,
-    _holds,
-    _instruments,
-    _neighbours,
-    _operations,
-    _patch,
-    _recorder,
-    _response,
-    _seam,
-)
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _guard, _operations
+from opentelemetry.instrumentation.openrouter._clients import base as _seam
+from opentelemetry.instrumentation.openrouter._clients import open_responses as _holds
+from opentelemetry.instrumentation.openrouter._clients import stainless as _patch
+from opentelemetry.instrumentation.openrouter._telemetry import call as _call
+from opentelemetry.instrumentation.openrouter._telemetry import enclosing_span as _neighbours
+from opentelemetry.instrumentation.openrouter._telemetry import metrics as _instruments
+from opentelemetry.instrumentation.openrouter._telemetry import recorder as _recorder
+from opentelemetry.instrumentation.openrouter._wire import errors as _errors
+from opentelemetry.instrumentation.openrouter._wire import response as _response
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from openai._models import construct_type
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter import _operations
-from opentelemetry.instrumentation.openrouter._content import as_json
-from opentelemetry.instrumentation.openrouter._errors import failure_in
-from opentelemetry.instrumentation.openrouter._parts import _PIECES, keeper
-from opentelemetry.instrumentation.openrouter._request import _BODY, carried_attributes, request_attributes
-from opentelemetry.instrumentation.openrouter._response import Answer, response_attributes
-from opentelemetry.instrumentation.openrouter._transcripts import _DELTAS
-from opentelemetry.instrumentation.openrouter._usage import _USAGE, usage_attributes
-from opentelemetry.instrumentation.openrouter._wire import Attributes
+from opentelemetry.instrumentation.openrouter._content.accumulators import _DELTAS
+from opentelemetry.instrumentation.openrouter._content.parts import _PIECES, keeper
+from opentelemetry.instrumentation.openrouter._telemetry.captured_content import as_json
+from opentelemetry.instrumentation.openrouter._wire.errors import failure_in
+from opentelemetry.instrumentation.openrouter._wire.fields import Attributes
+from opentelemetry.instrumentation.openrouter._wire.request import _BODY, carried_attributes, request_attributes
+from opentelemetry.instrumentation.openrouter._wire.response import Answer, response_attributes
+from opentelemetry.instrumentation.openrouter._wire.usage import _USAGE, usage_attributes
 
 ANSWERS: Final = ("choices", "delta", "message", "finish_reason", "index", "error", "usage", "id", "model", "content")
 ERRORS: Final = ("code", "message", "metadata", "error_type", "provider_name", "reasons")

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._settings import CAPTURE_VARIABLE, PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, PREFIX, read_settings
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Limit:
     """Ways of calling in which there is more than one span, and why."""
 
     ways: str
-    """A regular expression over `endpoint way`, as `tests.colours` names them."""
+    """A regular expression over `endpoint way`, as `tests.calling_styles` names them."""
     spans: int
     why: str
 

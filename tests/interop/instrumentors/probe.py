@@ -16,7 +16,7 @@ import openai
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tests.colours import STREAMED_WAYS, outcome, ways
+from tests.calling_styles import STREAMED_WAYS, outcome, ways
 from tests.simulator import EXCHANGES
 from tests.telemetry import Telemetry
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.colours import STREAMED_WAYS
+from tests.calling_styles import STREAMED_WAYS
 from tests.doc_tables import settle_table
 from tests.environments import ROOT, environment
 from tests.simulator import Simulator

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import wrapt
-from opentelemetry.instrumentation.openrouter._entrance import Entrance
+from opentelemetry.instrumentation.openrouter._clients.patching import Entrance
 
 
 class Base:

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from opentelemetry.instrumentation.openrouter._transcripts import ChoicesTranscript, EventsTranscript, Transcript
+from opentelemetry.instrumentation.openrouter._content.accumulators import (
+    ChoicesTranscript,
+    EventsTranscript,
+    Transcript,
+)
 
 
 def _calls(*pieces: Any) -> list[Any]:

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._items import items_input, items_output
-from opentelemetry.instrumentation.openrouter._messages import chat_input, choices_output, text_input
-from opentelemetry.instrumentation.openrouter._parts import (
+from opentelemetry.instrumentation.openrouter._content.chat import chat_input, choices_output, text_input
+from opentelemetry.instrumentation.openrouter._content.parts import (
     annotation_part,
     arguments_of,
     base64_size,
@@ -14,7 +13,8 @@ from opentelemetry.instrumentation.openrouter._parts import (
     parts_of,
     portable,
 )
-from opentelemetry.instrumentation.openrouter._results import image_input, image_output, ranking_input, sound_input
+from opentelemetry.instrumentation.openrouter._content.responses_api import items_input, items_output
+from opentelemetry.instrumentation.openrouter._wire.results import image_input, image_output, ranking_input, sound_input
 
 from tests.message_schema import validate
 

@@ -1,7 +1,7 @@
 """Base URLs in, OpenRouter or not."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._endpoints import Endpoints, server_of
+from opentelemetry.instrumentation.openrouter._wire.base_urls import Endpoints, server_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._errors import Failure, failure_in, failure_of
+from opentelemetry.instrumentation.openrouter._wire.errors import Failure, failure_in, failure_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter._wire import (
+from opentelemetry.instrumentation.openrouter._wire.fields import (
     Attributes,
     Table,
     amount,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._request import request_attributes
+from opentelemetry.instrumentation.openrouter._wire.request import request_attributes
 
 
 @pytest.mark.parametrize(

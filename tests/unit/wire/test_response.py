@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from opentelemetry.instrumentation.openrouter._choices import fold_chunk, fold_completion
 from opentelemetry.instrumentation.openrouter._operations import operation_at
-from opentelemetry.instrumentation.openrouter._response import (
+from opentelemetry.instrumentation.openrouter._wire.chat import fold_chunk, fold_completion
+from opentelemetry.instrumentation.openrouter._wire.response import (
     Answer,
     fold_error_body,
     fold_headers,

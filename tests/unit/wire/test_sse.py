@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.instrumentation.openrouter._sse import EventReader
+from opentelemetry.instrumentation.openrouter._wire.sse import EventReader
 
 STREAM = (
     b": OPENROUTER PROCESSING\n\n"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._usage import usage_attributes
+from opentelemetry.instrumentation.openrouter._wire.usage import usage_attributes
 
 COST = "gen_ai.usage.cost"
 SENT = "openrouter.usage.cost"

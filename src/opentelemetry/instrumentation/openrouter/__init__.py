@@ -25,16 +25,16 @@ from opentelemetry.metrics import get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer, get_tracer_provider
 
-from ._budget import budget_of
+from ._api.budget import budget_of
+from ._api.settlement import Settlement
+from ._clients.openrouter import OpenRouterSeam
+from ._config import Settings, read_settings
 from ._guard import logger
-from ._openrouter_sdk import OpenRouterSeam
-from ._recorder import Recorder
-from ._settings import Settings, read_settings
-from ._settlement import Settlement
+from ._telemetry.recorder import Recorder
 from .version import __version__
 
 if TYPE_CHECKING:
-    from ._seam import Seam
+    from ._clients.base import Seam
 
 __all__ = ["OpenRouterInstrumentor", "__version__"]
 
@@ -137,7 +137,7 @@ def _warn_of_other_versions() -> None:
 def _kinds_of_seams(sdks: Collection[str]) -> "Iterator[type[Seam]]":
     if _OPENAI in sdks:
         # Here and not above: this module must load, and say clearly what is missing, where there is no SDK.
-        from ._patch import OpenAISeam  # noqa: PLC0415 - see above
+        from ._clients.stainless import OpenAISeam  # noqa: PLC0415 - see above
 
         yield OpenAISeam
     if _OPENROUTER in sdks:

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from . import attributes as names
-from ._choices import fold_chunk, fold_completion, fold_error_chunk
-from ._errors import EMPTY_RESPONSE
-from ._events import fold_event, fold_response
-from ._items import items_input, items_output
-from ._messages import Content, Message, chat_input, choices_output, text_input
-from ._parts import Keep
-from ._response import Answer, fold_error_event
-from ._results import (
+from ._content.accumulators import ChoicesTranscript, EventsTranscript, Transcript
+from ._content.chat import Content, Message, chat_input, choices_output, text_input
+from ._content.parts import Keep
+from ._content.responses_api import items_input, items_output
+from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
+from ._wire.errors import EMPTY_RESPONSE
+from ._wire.fields import Attributes
+from ._wire.response import Answer, fold_error_event
+from ._wire.responses_api import fold_event, fold_response
+from ._wire.results import (
     fold_progress,
     fold_vectors,
     image_input,
@@ -28,8 +30,6 @@ from ._results import (
     sound_input,
     transcript_output,
 )
-from ._transcripts import ChoicesTranscript, EventsTranscript, Transcript
-from ._wire import Attributes
 
 
 @dataclass(frozen=True, slots=True)

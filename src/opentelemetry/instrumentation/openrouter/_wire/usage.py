@@ -1,0 +1,87 @@
+"""Tokens and money: where each figure stands in a `usage` object, one row each.
+
+Nothing is estimated and nothing is converted here. The one sum is what a call with the caller's own provider key
+(BYOK) cost in all, because OpenRouter bills only its fee there and the provider bills the rest.
+Rows: https://openrouter.ai/docs/use-cases/usage-accounting and the recorded exchanges of 2025-10 to 2026-09.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from .. import attributes as names
+from .fields import Attributes, Table, amount, count, flag, members, read, spread
+
+
+def usage_attributes(usage: object) -> Attributes:
+    """The attributes of one `usage` object of the wire; pure. Absent figures stay absent, zero is a value."""
+    found: Attributes = {}
+    read(usage, _USAGE, found)
+    if names.GEN_AI_USAGE_INPUT_TOKENS not in found and names.GEN_AI_USAGE_OUTPUT_TOKENS not in found:
+        # A rerank tells a total alone; nothing is generated there, so all of it was read.
+        read({"input_tokens": members(usage).get("total_tokens")}, _USAGE, found)
+    total = _total_cost(found)
+    if total is not None:
+        found[names.GEN_AI_USAGE_COST] = total
+    return found
+
+
+def _total_cost(found: Attributes) -> float | None:
+    """What the call cost its owner in USD, or None where OpenRouter did not say.
+
+    With `is_byok`, `cost` is OpenRouter's fee alone and `upstream_inference_cost` what the provider bills. Without
+    it, `upstream_inference_cost` is a part of `cost` already (since 2026; null before): adding it would count twice.
+    """
+    cost = found.get(names.OPENROUTER_USAGE_COST)
+    if not isinstance(cost, float):
+        return None
+    upstream = found.get(names.OPENROUTER_USAGE_UPSTREAM_INFERENCE_COST)
+    if found.get(names.OPENROUTER_USAGE_IS_BYOK) is True and isinstance(upstream, float):
+        # In decimal: a sum of binary fractions would not be right to the last digit.
+        return float(Decimal(repr(cost)) + Decimal(repr(upstream)))
+    return cost
+
+
+def _server_tools(details: object) -> Attributes:
+    return spread(details, names.OPENROUTER_USAGE_SERVER_TOOL_USE, count)
+
+
+_INPUT: Final[Table] = {
+    "cached_tokens": (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, count),
+    "cache_write_tokens": (names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, count),
+    "text_tokens": (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
+    "image_tokens": (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
+    "audio_tokens": (names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
+}
+
+_OUTPUT: Final[Table] = {
+    "reasoning_tokens": (names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, count),
+    "text_tokens": (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
+    "image_tokens": (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
+    "audio_tokens": (names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
+}
+
+_USAGE: Final[Table] = {
+    "prompt_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, count),  # cached ones included, even for Anthropic models
+    "completion_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, count),
+    # Responses, transcription, and the OpenAI SDK's images: https://openrouter.ai/docs/api/api-reference/responses
+    "input_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, count),
+    "output_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, count),
+    "prompt_tokens_details": _INPUT,
+    "input_tokens_details": _INPUT,
+    "completion_tokens_details": _OUTPUT,
+    "output_tokens_details": _OUTPUT,
+    "cost": (names.OPENROUTER_USAGE_COST, amount),  # USD; credits are USD one to one
+    "is_byok": (names.OPENROUTER_USAGE_IS_BYOK, flag),  # https://openrouter.ai/docs/use-cases/byok
+    "cost_details": {
+        "upstream_inference_cost": (names.OPENROUTER_USAGE_UPSTREAM_INFERENCE_COST, amount),
+        "upstream_inference_prompt_cost": (names.OPENROUTER_USAGE_INPUT_COST, amount),
+        "upstream_inference_completions_cost": (names.OPENROUTER_USAGE_OUTPUT_COST, amount),
+        "upstream_inference_input_cost": (names.OPENROUTER_USAGE_INPUT_COST, amount),  # Responses (recorded 2025-11)
+        "upstream_inference_output_cost": (names.OPENROUTER_USAGE_OUTPUT_COST, amount),
+        "server_tool_cost": (names.OPENROUTER_USAGE_SERVER_TOOL_COST, amount),
+    },
+    "server_tool_use_details": _server_tools,
+    "server_tool_use": _server_tools,  # images
+    "search_units": (names.OPENROUTER_USAGE_SEARCH_UNITS, count),  # rerank
+    "seconds": (names.OPENROUTER_USAGE_SECONDS, amount),  # transcription
+}
