@@ -22,17 +22,17 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.simulator import EXCHANGES, Chat, Exchange
+from tests.simulator import CANNED_REPLIES, CannedReply, Chat
 
 httpx: Any = sys.modules["httpx2" if "httpx2" in sys.modules else "httpx"]
 PROVIDERS = {
     "tracer_provider": TracerProvider(shutdown_on_exit=False),
     "meter_provider": MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False),
 }
-HUNDRED = Exchange(deltas=tuple({"content": "word "} for _ in range(100)), usage=EXCHANGES["hello"].usage)
+HUNDRED = CannedReply(deltas=tuple({"content": "word "} for _ in range(100)), usage=CANNED_REPLIES["hello"].usage)
 
 
-def client_of(exchange: Exchange, host: str = "openrouter.ai", *, stream: bool = False) -> openai.OpenAI:
+def client_of(exchange: CannedReply, host: str = "openrouter.ai", *, stream: bool = False) -> openai.OpenAI:
     """A client whose calls are all answered with *exchange*."""
     reply = exchange.reply(Chat(), stream=stream)
     body = b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
@@ -89,8 +89,8 @@ def added(call: Callable[[], None], turns: int, batch: int, **options: Any) -> t
 def main() -> None:
     """Measure and print."""
     turns = int(sys.argv[1]) if sys.argv[1:] else 60
-    chat, hundred = client_of(EXCHANGES["hello"]), client_of(HUNDRED, stream=True)
-    elsewhere = client_of(EXCHANGES["hello"], "api.openai.com")
+    chat, hundred = client_of(CANNED_REPLIES["hello"]), client_of(HUNDRED, stream=True)
+    elsewhere = client_of(CANNED_REPLIES["hello"], "api.openai.com")
     captured: dict[str, Any] = {"capture_content": "span_only"}
     rows: list[tuple[str, Callable[[], None], int, dict[str, Any]]] = [
         ("plain call", lambda: plain_call(chat), 20, {}),

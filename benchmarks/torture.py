@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.doc_tables import settle_table
-from tests.simulator import EXCHANGES, Chat
+from tests.simulator import CANNED_REPLIES, Chat
 from tests.simulator.memory import Answer, async_client_of, client_of
 
 BEGIN, END = "<!-- torture -->", "<!-- /torture -->"
@@ -33,11 +33,11 @@ MOST_GROWTH: Final = 4_000_000  # bytes; a tenth of a kilobyte kept of each call
 PRICE: Final = Decimal("0.00014")
 ASK: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 STREAM: Final = Answer(
-    [piece for piece in EXCHANGES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes)],
+    [piece for piece in CANNED_REPLIES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes)],
     content_type="text/event-stream",
 )
 WHOLE: Final = Answer(
-    [piece for piece in EXCHANGES["hello"].reply(Chat(), stream=False).pieces if isinstance(piece, bytes)]
+    [piece for piece in CANNED_REPLIES["hello"].reply(Chat(), stream=False).pieces if isinstance(piece, bytes)]
 )
 
 

@@ -1,102 +1,121 @@
-"""The house: a file imports only from lower floors, opens with its law, and stays small."""
+"""The architecture: imports go downward, libraries stay in their folders, files open with a summary and stay small."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import opentelemetry.instrumentation.openrouter as package
 import pytest
 
-FLOORS = {
-    "attributes": 0,
-    "version": 0,
-    "_guard": 0,
-    "_wire": 0,
-    "_account": 1,
-    "_broadcast": 1,
-    "_endpoints": 1,
-    "_errors": 1,
-    "_request": 1,
-    "_usage": 1,
-    "_parts": 1,
-    "_sse": 1,
-    "_told": 1,
-    "_dialects": 2,
-    "_settings": 3,
-    "_messages": 2,
-    "_transcripts": 2,
-    "_items": 3,
-    "_response": 3,
-    "_choices": 4,
-    "_events": 4,
-    "_results": 4,
-    "_operations": 5,
-    "_content": 6,
-    "_instruments": 6,
-    "_budget": 6,
-    "_flushes": 6,
-    "_generation": 4,
-    "_settlement": 7,
-    "_neighbours": 6,
-    "_outlets": 6,
-    "_call": 7,
-    "_recorder": 8,
-    "_holds": 8,
-    "_entrance": 9,
-    "_streams": 9,
-    "_openai_streams": 10,
-    "_openai_account": 10,
-    "_seam": 10,
-    "_patch": 11,
-    "_openrouter_sdk": 11,
-    "__init__": 12,
+ORDER: Final = (
+    ("attributes", "version", "_guard"),
+    ("_wire",),
+    ("_content", "_api"),
+    ("_operations",),
+    ("_telemetry",),
+    ("_config",),
+    ("_clients",),
+    ("__init__",),
+)
+"""A file imports from its own folder and from the levels before its own."""
+
+ALLOWED: Final = {
+    "attributes": set[str](),
+    "version": set[str](),
+    "_guard": set[str](),
+    "_wire": set[str](),
+    "_content": set[str](),
+    "_api": {"opentelemetry"},
+    "_operations": set[str](),
+    "_telemetry": {"opentelemetry"},
+    "_config": set[str](),
+    "_clients": {"opentelemetry", "wrapt", "httpx"},
+    "__init__": {"opentelemetry"},
 }
+"""The libraries that a folder or a file imports, besides the standard library."""
+
+STANDARD_LIBRARY: Final = sys.stdlib_module_names
 assert package.__file__ is not None
-HOUSE = Path(package.__file__).parent
-FILES = sorted(HOUSE.glob("*.py"))
+ROOT: Final = Path(package.__file__).parent
+FILES: Final = sorted(ROOT.rglob("*.py"))
 
 
-def _imports(file: Path) -> Iterator[tuple[int, str, list[str]]]:
+def _place(file: Path) -> str:
+    """The folder of a file, or the file itself where it is at the root."""
+    first = file.relative_to(ROOT).parts[0]
+    return first.removesuffix(".py")
+
+
+def _level(place: str) -> int:
+    return next(number for number, places in enumerate(ORDER) if place in places)
+
+
+def _imports(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """The level and the dotted path of each import of a file."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):
-            yield node.level, node.module or "", [alias.name for alias in node.names]
+            module = node.module.split(".") if node.module else []
+            for alias in node.names:
+                yield node.level, [*module, alias.name]
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                yield 0, alias.name, []
+                yield 0, alias.name.split(".")
 
 
-def test_every_file_has_a_floor() -> None:
-    """No file is nowhere, no floor is empty."""
-    assert {file.stem for file in FILES} == set(FLOORS)
+def _imported_place(file: Path, level: int, path: list[str]) -> str:
+    """The folder or the root file of a relative import."""
+    folder = file.parent
+    for _ in range(level - 1):
+        folder = folder.parent
+    return path[0] if folder == ROOT else _place(folder)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_imports_go_down(file: Path) -> None:
-    """A file imports only from floors below its own."""
-    for level, module, imported in _imports(file):
-        if level:
-            for name in [module] if module else imported:
-                assert FLOORS[name] < FLOORS[file.stem], f"{file.stem} imports {name}"
+    """A file imports from its own folder, and from levels before its own."""
+    place = _place(file)
+    for level, path in _imports(file):
+        if not level:
+            assert path[:3] != ["opentelemetry", "instrumentation", "openrouter"], (
+                "imports of this package are relative"
+            )
+            continue
+        imported = _imported_place(file, level, path)
+        assert imported == place or _level(imported) < _level(place), f"{place} imports {imported}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_libraries_stay_on_their_floors(file: Path) -> None:
-    """Each SDK and wrapt appear in their files only, OpenTelemetry from the recorder's instruments up."""
-    roots = {module.partition(".")[0] for level, module, _ in _imports(file) if not level}
-    floor = FLOORS[file.stem]
-    assert "wrapt" not in roots or file.stem == "_entrance"
-    assert "openai" not in roots or file.stem in ("_patch", "_openai_streams", "_openai_account")
-    assert "openrouter" not in roots
-    assert (
-        "opentelemetry" not in roots
-        or file.stem in ("_account", "_budget", "_instruments", "_neighbours", "_outlets")
-        or floor >= 7
-    )
+@pytest.mark.parametrize("folder", [each for level in ORDER for each in level if (ROOT / each).is_dir()])
+def test_no_cycles_in_a_folder(folder: str) -> None:
+    """The files of a folder import each other in one order."""
+    graph = {
+        file.stem: {path[0] for level, path in _imports(file) if level == 1}
+        for file in (ROOT / folder).glob("*.py")
+        if file.stem != "__init__"
+    }
+    while graph:
+        leaves = [name for name, imported in graph.items() if not imported & graph.keys()]
+        assert leaves, f"a cycle among {sorted(graph)}"
+        for leaf in leaves:
+            del graph[leaf]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_law_and_size(file: Path) -> None:
-    """A file opens with its law and stays under 260 lines, a function under 45."""
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_libraries_stay_in_their_folders(file: Path) -> None:
+    """Only `_clients` imports wrapt and an HTTP library; an SDK is imported by name, at `instrument()`."""
+    roots = {path[0] for level, path in _imports(file) if not level}
+    assert roots - STANDARD_LIBRARY <= ALLOWED[_place(file)]
+
+
+def test_every_place_is_in_the_order() -> None:
+    """No file or folder is missing from the order, and none of the order is missing."""
+    assert {_place(file) for file in FILES} == {place for level in ORDER for place in level} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_summary_and_size(file: Path) -> None:
+    """A file opens with a summary and has at most 260 lines, a function 45."""
     source = file.read_text()
     tree = ast.parse(source)
     assert ast.get_docstring(tree)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.environments import ROOT
-from tests.simulator import EXCHANGES, Exchange, Simulator
+from tests.simulator import CANNED_REPLIES, CannedReply, Simulator
 from tests.simulator.chat import message_of
 from tests.simulator.results import Result
 
@@ -46,9 +46,9 @@ class Call:
     question: str = QUESTION
 
     @property
-    def exchange(self) -> Exchange:
+    def exchange(self) -> CannedReply:
         """What it is answered."""
-        return EXCHANGES[self.scenario]
+        return CANNED_REPLIES[self.scenario]
 
     @property
     def usage(self) -> Mapping[str, Any]:
@@ -107,8 +107,8 @@ CALLS: Final = (
 )
 PROVIDERS_ERROR: Final = "Provider returned error"
 """What the failing call is told."""
-assert EXCHANGES["bad_gateway"].error is not None
-assert EXCHANGES["bad_gateway"].error["message"] == PROVIDERS_ERROR
+assert CANNED_REPLIES["bad_gateway"].error is not None
+assert CANNED_REPLIES["bad_gateway"].error["message"] == PROVIDERS_ERROR
 
 
 def billed(calls: Iterable[Call] = CALLS) -> dict[str, Decimal]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from tests.environments import ROOT
-from tests.simulator import Chat, Exchange, Reply, Simulator
+from tests.simulator import CannedReply, Chat, Reply, Simulator
 from tests.simulator.exchange import usage
 from tests.simulator.results import Result
 
@@ -74,7 +74,7 @@ class Scene:
     """One call, and what it is answered."""
 
     call: Call
-    exchange: Exchange
+    exchange: CannedReply
 
     @property
     def reply(self) -> Reply:
@@ -101,7 +101,7 @@ def _scene(  # noqa: PLR0913 - what there is to say of a call
     name = f"scene-{len(question)}-{len(answer)}"
     call = Call(name, name, asked, way, "order-20431", "customer-118", turn, question=question)
     thoughts = [{"content": "", "reasoning": piece} for piece in _words(thought)]
-    exchange = Exchange(
+    exchange = CannedReply(
         id=f"gen-1763720{len(question):03}-{len(answer):03}",
         model=answered or asked,
         provider=provider,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from tests.simulator import EXCHANGES, Exchange, Reply, Simulator
+from tests.simulator import CANNED_REPLIES, CannedReply, Reply, Simulator
 from tests.simulator.chat import Chat
 
 ASKED: Final = "openai/gpt-4o-mini"
@@ -23,8 +23,8 @@ NEARLY_SPENT: Final = (
     b'{"data": {"label": "sk-or-v1-nea...ent", "limit": 10, "limit_remaining": 0.4, "usage_daily": 9.6}}'
 )
 
-_MISSED: Final = replace(EXCHANGES["hello"], headers={"X-OpenRouter-Cache-Status": "MISS"})
-_OWN: Final[Mapping[str, Exchange]] = {"missed": _MISSED, "nearly_spent": EXCHANGES["hello"]}
+_MISSED: Final = replace(CANNED_REPLIES["hello"], headers={"X-OpenRouter-Cache-Status": "MISS"})
+_OWN: Final[Mapping[str, CannedReply]] = {"missed": _MISSED, "nearly_spent": CANNED_REPLIES["hello"]}
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Call:
     """The provider that OpenRouter's error names."""
 
     @property
-    def exchange(self) -> Exchange:
+    def exchange(self) -> CannedReply:
         """What it is answered."""
-        return _OWN.get(self.scenario) or EXCHANGES[self.scenario]
+        return _OWN.get(self.scenario) or CANNED_REPLIES[self.scenario]
 
     @property
     def cost(self) -> Decimal | None:

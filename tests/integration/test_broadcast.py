@@ -9,7 +9,7 @@ import openai
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
-from opentelemetry.instrumentation.openrouter._wire.broadcast import joined, sent_ids
+from opentelemetry.instrumentation.openrouter._wire.broadcast import broadcast_ids, trace_field
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from tests.calling_styles import STREAMED, WHOLE, Way
@@ -28,7 +28,7 @@ def _sent(openrouter: Simulator) -> dict[str, Any]:
 
 def test_ids() -> None:
     """The digest of the generation id, its first 32 digits and its first 16."""
-    assert sent_ids(ID) == (int(DIGEST[:32], 16), int(DIGEST[:16], 16))
+    assert broadcast_ids(ID) == (int(DIGEST[:32], 16), int(DIGEST[:16], 16))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_ids() -> None:
 )
 def test_joined(body: dict[str, Any], told: dict[str, str] | None) -> None:
     """What the caller says of the trace stays; where that names a trace, it is the caller's."""
-    assert joined(body, 1, 2) == told
+    assert trace_field(body, 1, 2) == told
 
 
 @pytest.mark.parametrize("way", [*WHOLE.values(), *STREAMED.values()], ids=[*WHOLE, *STREAMED])

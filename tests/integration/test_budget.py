@@ -9,7 +9,7 @@ import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._api.budget import Budget
-from opentelemetry.instrumentation.openrouter._api.client import Account
+from opentelemetry.instrumentation.openrouter._api.client import ApiClient
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
 from opentelemetry.metrics import CallbackOptions
 
@@ -74,7 +74,7 @@ def test_a_minute_later() -> None:
         return answers.pop(0)
 
     budget = Budget(lambda: now[0])
-    budget.know(Account("https://a.example", "k", get))
+    budget.add(ApiClient("https://a.example", "k", get))
     options = CallbackOptions()
     values: list[list[float]] = []
     for moment in (0.0, 59.9, 60.0, 119.0, 121.0):
@@ -94,7 +94,7 @@ def test_asked_by_one_of_two_readers() -> None:
         return {"data": {"limit": 5}}
 
     budget = Budget()
-    budget.know(Account("https://a.example", "k", get))
+    budget.add(ApiClient("https://a.example", "k", get))
     reader = threading.Thread(target=lambda: list(budget.observe("limit", CallbackOptions())))
     reader.start()
     assert entered.wait(10)
@@ -108,8 +108,8 @@ def test_sixteen_keys() -> None:
     """A program with a key for each customer is not asked about all of them."""
     budget = Budget()
     for number in range(20):
-        budget.know(Account("https://a.example", f"k{number}", lambda *_: {"data": {"limit": 1}}))
-        budget.know(Account("https://a.example", f"k{number}", lambda *_: {"data": {}}))
+        budget.add(ApiClient("https://a.example", f"k{number}", lambda *_: {"data": {"limit": 1}}))
+        budget.add(ApiClient("https://a.example", f"k{number}", lambda *_: {"data": {}}))
     assert len(list(budget.observe("limit", CallbackOptions()))) == 16
 
 
@@ -217,4 +217,4 @@ def test_option(
 
 def test_account_is_silent() -> None:
     """What stands in a traceback or a log is not the key."""
-    assert "canary" not in repr(Account("https://a.example", "sk-or-canary", lambda *_: None))
+    assert "canary" not in repr(ApiClient("https://a.example", "sk-or-canary", lambda *_: None))

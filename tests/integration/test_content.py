@@ -10,7 +10,7 @@ import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._content import chat as _messages
-from opentelemetry.instrumentation.openrouter._content.accumulators import Transcript
+from opentelemetry.instrumentation.openrouter._content.accumulators import ContentAccumulator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
 from tests.calling_styles import HAS_RESPONSES, Way, outcome, ways
@@ -354,7 +354,7 @@ def test_our_fault_in_content_costs_content_alone(
 ) -> None:
     """What breaks while content is read leaves the rest of the span whole."""
     telemetry.again([openrouter.url], capture_content="span_and_event")
-    monkeypatch.setattr(_messages, "_said", lambda *_: 1 / 0)
+    monkeypatch.setattr(_messages, "_message_parts", lambda *_: 1 / 0)
     if fault == "read_output":
         monkeypatch.setattr(_messages, "_message", lambda *_: None)
     assert client("hello").chat.completions.create(**REQUEST).choices
@@ -364,7 +364,7 @@ def test_our_fault_in_content_costs_content_alone(
 
 def _transcripts() -> list[object]:
     gc.collect()
-    return [each for each in gc.get_objects() if issubclass(type(each), Transcript)]
+    return [each for each in gc.get_objects() if issubclass(type(each), ContentAccumulator)]
 
 
 @pytest.mark.parametrize("mode", ["no_content", "span_only"])

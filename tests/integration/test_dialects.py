@@ -8,8 +8,8 @@ from typing import Any, Final
 import openai
 import pytest
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
-from opentelemetry.instrumentation.openrouter._telemetry.dialect_values import Told
-from opentelemetry.instrumentation.openrouter._telemetry.dialects import COSTS, DIALECTS, translate
+from opentelemetry.instrumentation.openrouter._telemetry.dialect_values import SpanSnapshot
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import COST_ATTRIBUTES, DIALECTS, dialect_attributes
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -75,7 +75,7 @@ OPENINFERENCE: Final[dict[str, Any]] = {
 
 def _words(backend: str, attributes: dict[str, Any]) -> dict[str, Any]:
     """The words, and JSON read."""
-    found: dict[str, Any] = translate(Told(attributes, 1_700_000_000_000_000_000), DIALECTS[backend])
+    found: dict[str, Any] = dialect_attributes(SpanSnapshot(attributes, 1_700_000_000_000_000_000), DIALECTS[backend])
     return {
         word: json.loads(value) if isinstance(value, str) and value.startswith(("{", '"')) else value
         for word, value in found.items()
@@ -196,7 +196,7 @@ def test_nothing_is_made_up(backend: str) -> None:
 def test_zero_is_a_value(backend: str) -> None:
     """What is free cost nothing, and says so."""
     free = {"gen_ai.usage.cost": 0.0, "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0}
-    costs = [value for word, value in _words(backend, free).items() if word in COSTS]
+    costs = [value for word, value in _words(backend, free).items() if word in COST_ATTRIBUTES]
     assert costs
     for cost in costs:
         told = cost.get("openrouter", cost) if isinstance(cost, dict) else {"total": cost}
@@ -205,9 +205,9 @@ def test_zero_is_a_value(backend: str) -> None:
 
 def test_words_for_money_are_listed() -> None:
     """Each dialect has at least one, and none is listed that nobody says."""
-    said = {backend: set(_words(backend, CHAT)) & COSTS for backend in DIALECTS}
+    said = {backend: set(_words(backend, CHAT)) & COST_ATTRIBUTES for backend in DIALECTS}
     assert all(said.values())
-    assert set.union(*said.values()) == COSTS
+    assert set.union(*said.values()) == COST_ATTRIBUTES
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_usage_that_contradicts_itself() -> None:
 def test_messages() -> None:
     """OpenInference has them twice: as the value of the span, and as attributes by index."""
     told = {"gen_ai.input.messages": INPUT, "gen_ai.output.messages": OUTPUT}
-    found: dict[str, Any] = translate(Told(told, 0), DIALECTS["arize"])
+    found: dict[str, Any] = dialect_attributes(SpanSnapshot(told, 0), DIALECTS["arize"])
     assert found == {
         "openinference.span.kind": "LLM",
         "input.value": INPUT,
@@ -289,7 +289,7 @@ def test_messages() -> None:
 def test_messages_that_are_none(messages: str) -> None:
     """Messages that an SDK's limit cut, or that a neighbour tells in its own way: the other words are said."""
     told: dict[str, Any] = {"gen_ai.input.messages": messages, "gen_ai.usage.cost": 0.5}
-    found = translate(Told(told, 0), DIALECTS["arize"])
+    found = dialect_attributes(SpanSnapshot(told, 0), DIALECTS["arize"])
     assert found["llm.cost.total"] == 0.5
     assert not [word for word in found if word.startswith("llm.input_messages")]
 
@@ -320,7 +320,11 @@ def test_every_colour(telemetry: Telemetry, openrouter: Simulator, way: Way) -> 
         name: plain[name] for name in plain if name not in times
     }
     added = told.keys() - plain.keys()
-    assert {word for word in added if word in COSTS} >= {"llm.cost.total", "mlflow.llm.cost", "operation.cost"}
+    assert {word for word in added if word in COST_ATTRIBUTES} >= {
+        "llm.cost.total",
+        "mlflow.llm.cost",
+        "operation.cost",
+    }
     assert told["llm.cost.total"] == told["operation.cost"] == told["gen_ai.usage.cost"]
     assert json.loads(str(told["mlflow.llm.cost"]))["total_cost"] == told["gen_ai.usage.cost"]
     assert ("langfuse.observation.completion_start_time" in added) is bool(times)
@@ -402,5 +406,6 @@ def test_option(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     monkeypatch.setenv(f"{PREFIX}DIALECTS", "Logfire, nobody,MLFLOW,none")
     assert set(read_settings().dialect) == {"operation.cost", *DIALECTS["mlflow"]}
     (record,) = caplog.records
-    assert record.getMessage().startswith("dialects: nobody, none is none of arize, ")
+    assert record.getMessage().startswith("dialects must be among arize, ")
+    assert "got nobody, none" in record.getMessage()
     assert set(read_settings(dialects=["sentry"]).dialect) == set(DIALECTS["sentry"])

@@ -70,7 +70,7 @@ def test_metrics_are_complete() -> None:
 def test_error_vocabulary_is_complete() -> None:
     """Each word that the code can say has a row."""
     rows = {word for row in _table("### Errors") for word in re.findall(r"`([a-z_]+)`", " ".join(row))}
-    said = {*_errors._BY_STATUS.values(), *_errors._BY_WORD.values(), *_errors._BY_EXCEPTION.values()}
+    said = {*_errors._BY_STATUS.values(), *_errors._BY_CODE.values(), *_errors._BY_EXCEPTION.values()}
     assert said | {_errors.EMPTY_RESPONSE.type, "content_policy_violation", "unmapped"} <= rows
     for status, word in _errors._BY_STATUS.items():
         assert str(status) in next(row[1] for row in _table("### Errors") if row[0] == f"`{word}`")

@@ -26,7 +26,7 @@ from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECT
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from tests.otlp import STANDARD_PATHS, Receiver, SpanAsSent
-from tests.simulator import EXCHANGES, Simulator
+from tests.simulator import CANNED_REPLIES, Simulator
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"
@@ -40,7 +40,7 @@ OPENROUTER_KEY: Final = "sk-or-canary"
 SDK_WARNING: Final = re.compile(r"^.*LogDeprecatedInitWarning: LogRecord init with .*\n  return cls\(\n", re.MULTILINE)
 TRACES: Final = {"/v1/traces": "traces"}
 
-USAGE: Final[dict[str, Any]] = EXCHANGES["hello"].usage or {}
+USAGE: Final[dict[str, Any]] = CANNED_REPLIES["hello"].usage or {}
 BILL: Final[float] = USAGE["cost"]
 PARTS: Final[dict[str, Any]] = USAGE["cost_details"]
 IN, OUT = "upstream_inference_prompt_cost", "upstream_inference_completions_cost"

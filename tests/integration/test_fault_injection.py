@@ -27,7 +27,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 from tests.calling_styles import HAS_RESPONSES
 from tests.scenarios import REQUEST
-from tests.simulator import EXCHANGES, Chat, Simulator
+from tests.simulator import CANNED_REPLIES, Chat, Simulator
 from tests.simulator.memory import Answer, async_client_of, client_of
 from tests.telemetry import Telemetry
 from tests.unit.test_any_json import bodies
@@ -36,11 +36,11 @@ Call = Callable[[Answer], Any]
 
 
 def _streamed(name: str) -> tuple[bytes, ...]:
-    return tuple(piece for piece in EXCHANGES[name].reply(Chat(), stream=True).pieces if isinstance(piece, bytes))
+    return tuple(piece for piece in CANNED_REPLIES[name].reply(Chat(), stream=True).pieces if isinstance(piece, bytes))
 
 
 HELLO: Final = _streamed("hello")
-WHOLE: Final = json.dumps(Chat().whole(EXCHANGES["hello"])).encode()
+WHOLE: Final = json.dumps(Chat().whole(CANNED_REPLIES["hello"])).encode()
 
 
 def _create(answer: Answer) -> Any:

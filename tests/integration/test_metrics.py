@@ -7,9 +7,8 @@ from typing import Any, Final
 import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._clients import open_responses as _holds
-from opentelemetry.instrumentation.openrouter._clients import streams as _streams
-from opentelemetry.instrumentation.openrouter._telemetry import call as _call
+from opentelemetry.instrumentation.openrouter._clients import open_responses, streams
+from opentelemetry.instrumentation.openrouter._telemetry import call, chunk_timer
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
@@ -90,7 +89,7 @@ def test_times_are_exact(
 ) -> None:
     """By a clock that moves one second at each look: start, headers, five chunks, end."""
     ticks = itertools.count(1)
-    for module in (_call, _holds, _streams):
+    for module in (call, chunk_timer, open_responses, streams):
         monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
     for _ in client("reasoning").chat.completions.create(**REQUEST, stream=True):
         pass

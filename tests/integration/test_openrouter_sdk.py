@@ -19,7 +19,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from tests.calling_styles import outcome
 from tests.scenarios import ASKED, SCENARIOS, Expected, Scenario
-from tests.simulator import EXCHANGES, Reply, Simulator
+from tests.simulator import CANNED_REPLIES, Reply, Simulator
 from tests.telemetry import Telemetry, expected, seen
 
 openrouter_sdk = pytest.importorskip("openrouter")
@@ -226,7 +226,7 @@ def test_end_of_the_events_is_the_end(telemetry: Telemetry, openrouter: Simulato
     """The call has ended when `[DONE]` has come, though nobody reads on or closes."""
     with _sdk(openrouter.base_url("hello")) as sdk:
         stream = sdk.chat.send(model="openai/gpt-4o-mini", messages=MESSAGES, stream=True)
-        chunks = [next(stream) for _ in range(len(EXCHANGES["hello"].deltas) + 2)]
+        chunks = [next(stream) for _ in range(len(CANNED_REPLIES["hello"].deltas) + 2)]
         assert chunks[-1].usage is not None
         assert next(stream, None) is None
         assert "openrouter.stream.cancelled" not in (telemetry.one_span().attributes or {})
@@ -288,7 +288,7 @@ def test_forms(telemetry: Telemetry, openrouter: Simulator) -> None:
 
 def test_retries_are_one_call(telemetry: Telemetry, openrouter: Simulator) -> None:
     """The SDK's retries happen inside the span."""
-    failing = EXCHANGES["bad_gateway"].reply(_Never(), stream=False)
+    failing = CANNED_REPLIES["bad_gateway"].reply(_Never(), stream=False)
     said = Reply([json.dumps({"id": "gen-1", "choices": [], "usage": {"cost": 0.5}}).encode()])
     openrouter.verbatim["retried"] = [replace(failing, status=503), said]
     backoff = openrouter_sdk.utils.BackoffStrategy(1, 2, 1.0, 5000)

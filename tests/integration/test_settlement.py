@@ -18,13 +18,13 @@ import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._api import settlement as _settlement
-from opentelemetry.instrumentation.openrouter._api.client import Account
-from opentelemetry.instrumentation.openrouter._api.flush_hooks import Flushes
+from opentelemetry.instrumentation.openrouter._api.client import ApiClient
+from opentelemetry.instrumentation.openrouter._api.flush_hooks import FlushHooks
 from opentelemetry.instrumentation.openrouter._api.settlement import Settlement
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
 from opentelemetry.instrumentation.openrouter._telemetry.call import Call
 from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation
-from opentelemetry.instrumentation.openrouter._wire.response import Answer, response_attributes
+from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -64,8 +64,8 @@ RECORD: Final[dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def switched_on(telemetry: Telemetry, openrouter: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The option is on, and nobody waits long."""
-    monkeypatch.setattr(_settlement, "WAITS", (0.01,) * 8)
-    monkeypatch.setattr(_settlement, "_HURRY", 0.01)
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (0.01,) * 8)
+    monkeypatch.setattr(_settlement, "_FLUSH_POLL_DELAY", 0.01)
     telemetry.again([openrouter.url], settle=True)
 
 
@@ -100,7 +100,7 @@ def _looks(openrouter: Simulator, scenario: str) -> list[Any]:
 
 def test_a_record() -> None:
     """Its native counts are those that an answer tells; its model is a slug; zero upstream cost is none."""
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
     fold_generation(answer, RECORD)
     assert response_attributes(answer) == {
         "gen_ai.response.id": ID,
@@ -121,7 +121,7 @@ def test_a_record() -> None:
 
 def test_what_the_stream_told_stays() -> None:
     """The record completes."""
-    answer = Answer(id=ID, model="m", provider="Azure", service_tier="flex")
+    answer = ResponseRecord(id=ID, model="m", provider="Azure", service_tier="flex")
     answer.finish_reasons[0], answer.native_finish_reasons[0] = "length", "max"
     fold_generation(answer, {**RECORD, "service_tier": "default"})
     told = response_attributes(answer)
@@ -134,7 +134,7 @@ def test_what_the_stream_told_stays() -> None:
 
 def test_own_key() -> None:
     """With the caller's own key the provider's bill is added, in decimal."""
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
     fold_generation(answer, {**RECORD, "is_byok": True, "usage": 0.1, "upstream_inference_cost": 0.2})
     assert response_attributes(answer)["gen_ai.usage.cost"] == 0.3
 
@@ -142,14 +142,14 @@ def test_own_key() -> None:
 @pytest.mark.parametrize("record", [{}, {"usage": "many", "finish_reason": 7}, {"native_tokens_prompt": -1}])
 def test_a_record_that_tells_nothing(record: dict[str, Any]) -> None:
     """Nothing is made up."""
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
     fold_generation(answer, record)
     assert response_attributes(answer) == {"gen_ai.response.id": ID, "openrouter.settled": True}
 
 
 def test_older_record() -> None:
     """The total is the charge, where that is not told."""
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
     fold_generation(answer, {"total_cost": 0.5})
     assert response_attributes(answer)["gen_ai.usage.cost"] == 0.5
 
@@ -253,7 +253,7 @@ def test_failed(telemetry: Telemetry, openrouter: Simulator, client: Make, scena
 
 def test_real_end(telemetry: Telemetry, openrouter: Simulator, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """The span ends when the caller left, not when the bill came."""
-    monkeypatch.setattr(_settlement, "WAITS", (0.3,) * 3)
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (0.3,) * 3)
     _leave(client("hello", api_key="sk-or-real-end"))
     left = time.time_ns()
     span = _one_span(telemetry)
@@ -327,7 +327,7 @@ def test_id_is_quoted(telemetry: Telemetry, openrouter: Simulator, client: Make)
         asked.append(path)
         return {"data": RECORD}
 
-    assert settlement.take(Account("", "", get), Answer(id="gen-a&b=/../keys?x"), finished.set)
+    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id="gen-a&b=/../keys?x"), finished.set)
     assert finished.wait(10)
     assert asked == ["/generation?id=gen-a%26b%3D%2F..%2Fkeys%3Fx"]
 
@@ -355,7 +355,7 @@ def test_given_up(
 
 def test_waits_grow() -> None:
     """About half a minute in all."""
-    assert sorted(_settlement.WAITS) == list(_settlement.WAITS)
+    assert sorted(_settlement.POLL_DELAYS) == list(_settlement.POLL_DELAYS)
 
 
 def test_not_traced(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
@@ -367,7 +367,7 @@ def test_not_traced(telemetry: Telemetry, openrouter: Simulator, client: Make) -
         enabled.append(is_instrumentation_enabled())
         return {"data": RECORD}
 
-    assert Settlement(tuple).take(Account("", "", get), Answer(id=ID), done.set)
+    assert Settlement(tuple).submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
     assert done.wait(10)
     assert enabled == [False]
     assert is_instrumentation_enabled()
@@ -375,22 +375,22 @@ def test_not_traced(telemetry: Telemetry, openrouter: Simulator, client: Make) -
 
 def test_bounded(telemetry: Telemetry, openrouter: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes too many ends as he is."""
-    monkeypatch.setattr(_settlement, "WAITS", (30.0,))
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (30.0,))
     settlement = Settlement(tuple)
-    account = Account("", "", lambda *_: {"data": RECORD})
-    taken = [settlement.take(account, Answer(id=ID), lambda: None) for _ in range(300)]
+    account = ApiClient("", "", lambda *_: {"data": RECORD})
+    taken = [settlement.submit(account, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
     assert taken == [True] * 256 + [False] * 44
     settlement.close()
-    assert not settlement.take(account, Answer(id=ID), lambda: None)
+    assert not settlement.submit(account, ResponseRecord(id=ID), lambda: None)
 
 
 def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is none where there is nothing to ask, and one again when there is."""
     settlement = Settlement(tuple)
-    account = Account("", "", lambda *_: {"data": RECORD})
+    account = ApiClient("", "", lambda *_: {"data": RECORD})
     for _ in range(2):
         done = threading.Event()
-        assert settlement.take(account, Answer(id=ID), done.set)
+        assert settlement.submit(account, ResponseRecord(id=ID), done.set)
         assert done.wait(10)
         _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
 
@@ -399,12 +399,12 @@ def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_finish_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """One call that cannot be finished does not hold up the next."""
     settlement = Settlement(tuple)
-    account = Account("", "", lambda *_: {"data": RECORD})
+    account = ApiClient("", "", lambda *_: {"data": RECORD})
     done = threading.Event()
-    assert settlement.take(account, Answer(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
-    assert settlement.take(account, Answer(id=ID), done.set)
+    assert settlement.submit(account, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
+    assert settlement.submit(account, ResponseRecord(id=ID), done.set)
     assert done.wait(10)
-    settlement.settle_all()
+    settlement.flush()
 
 
 # Flushes, shutdowns, exits.
@@ -415,7 +415,7 @@ def test_flush(
     telemetry: Telemetry, openrouter: Simulator, client: Make, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     """Whichever is flushed, what waits is settled first."""
-    monkeypatch.setattr(_settlement, "WAITS", (60.0,) * 3)
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (60.0,) * 3)
     _leave(client("hello", api_key=f"sk-or-flush-{provider}"))
     assert not telemetry.raw_spans
     getattr(telemetry, provider).force_flush()
@@ -426,7 +426,7 @@ def test_flush_does_not_wait_for_ever(
     telemetry: Telemetry, openrouter: Simulator, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be settled within the bound ends as it is."""
-    monkeypatch.setattr(_settlement, "WAITS", (60.0,) * 9999)
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (60.0,) * 9999)
     openrouter.verbatim["bound"] = _cut()
     openrouter.verbatim["bound/generation"] = _refusal(404)
     _leave(client("bound"))
@@ -437,7 +437,7 @@ def test_flush_does_not_wait_for_ever(
 def test_flush_while_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that hangs holds up no flush, and its late answer changes nothing."""
     asked, go, finished = threading.Event(), threading.Event(), threading.Event()
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
 
     def get(_: str, __: float) -> object:
         asked.set()
@@ -445,9 +445,9 @@ def test_flush_while_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"data": RECORD}
 
     settlement = Settlement(tuple)
-    assert settlement.take(Account("", "", get), answer, finished.set)
+    assert settlement.submit(ApiClient("", "", get), answer, finished.set)
     assert asked.wait(10)
-    settlement.settle_all(0.05)
+    settlement.flush(0.05)
     assert finished.is_set()
     go.set()
     _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
@@ -464,17 +464,17 @@ def test_flush_waits_for_one_that_is_answered(monkeypatch: pytest.MonkeyPatch) -
         return {"data": RECORD}
 
     settlement = Settlement(tuple)
-    assert settlement.take(Account("", "", get), Answer(id=ID), finished.set)
+    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id=ID), finished.set)
     assert asked.wait(10)
-    settlement.settle_all(10)
+    settlement.flush(10)
     assert finished.is_set()
 
 
 def test_flush_hurries_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look that the background thread made in vain is made again soon, where somebody has come to wait for it."""
-    monkeypatch.setattr(_settlement, "WAITS", (0.0, 60.0, 60.0))
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (0.0, 60.0, 60.0))
     asked, waited_for, finished = threading.Event(), threading.Event(), threading.Event()
-    answer = Answer(id=ID)
+    answer = ResponseRecord(id=ID)
 
     def get(_: str, __: float) -> object:
         if not asked.is_set():
@@ -487,12 +487,12 @@ def test_flush_hurries_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
         def _next(self, until: float = math.inf) -> Any:
             if until < math.inf:
                 waited_for.set()
-            return super()._next(until)
+            return super()._next_due(until)
 
     settlement = Watched(tuple)
-    assert settlement.take(Account("", "", get), answer, finished.set)
+    assert settlement.submit(ApiClient("", "", get), answer, finished.set)
     assert asked.wait(10)
-    settlement.settle_all(5)
+    settlement.flush(5)
     assert finished.is_set()
     assert answer.usage is not None
 
@@ -501,7 +501,7 @@ def test_uninstrument(
     telemetry: Telemetry, openrouter: Simulator, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits is settled, and the providers are as they were."""
-    monkeypatch.setattr(_settlement, "WAITS", (60.0,) * 9)
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (60.0,) * 9)
     _leave(client("hello", api_key="sk-or-uninstrument"))
     assert "force_flush" in vars(telemetry.tracer_provider)
     OpenRouterInstrumentor().uninstrument()
@@ -589,8 +589,8 @@ def test_still_open_at_exit(telemetry: Telemetry, client: Make) -> None:
     """What the interpreter's exit finds open is settled before it goes on."""
     stream = client("hello").chat.completions.create(**REQUEST, stream=True)
     next(stream)
-    seam: Any = OpenRouterInstrumentor()._seams[0]
-    seam.responses.end_all()
+    instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
+    instrumentation.responses.end_all()
     assert (telemetry.one_span().attributes or {})["openrouter.settled"] is True
     stream.close()
     assert len(telemetry.raw_spans) == 1
@@ -613,19 +613,19 @@ def test_fork(openrouter: Simulator) -> None:
 
 def test_forked_child_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What its parent left to do is not done twice."""
-    monkeypatch.setattr(_settlement, "WAITS", (30.0,))
+    monkeypatch.setattr(_settlement, "POLL_DELAYS", (30.0,))
     settlement, finished = Settlement(tuple), threading.Event()
-    assert settlement.take(Account("", "", lambda *_: {"data": RECORD}), Answer(id=ID), finished.set)
-    _settlement._forget_all()
+    assert settlement.submit(ApiClient("", "", lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
+    _settlement._reset_all_after_fork()
     settlement.close()
     assert not finished.is_set()
 
 
 def test_provider_of_another_kind() -> None:
     """What cannot be flushed, or not be stood in for, is left alone."""
-    flushes = Flushes(lambda: [object(), NoOpTracerProvider()], lambda: None)
-    flushes.watch()
-    flushes.release()
+    flushes = FlushHooks(lambda: [object(), NoOpTracerProvider()], lambda: None)
+    flushes.install()
+    flushes.remove()
 
 
 # Beside others.
@@ -669,7 +669,7 @@ def test_exception_is_let_go(telemetry: Telemetry, client: Make, monkeypatch: py
     """What waits holds no frames of the caller."""
     kept: list[Any] = []
     monkeypatch.setattr(Call, "_finish", lambda *arguments: kept.append(arguments))
-    monkeypatch.setattr(Settlement, "take", lambda _, __, ___, finish: kept.append(finish) or True)
+    monkeypatch.setattr(Settlement, "submit", lambda _, __, ___, finish: kept.append(finish) or True)
     with contextlib.suppress(Exception):
         list(client("cut").chat.completions.create(**REQUEST, stream=True))
     assert kept

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from tests.scenarios import REQUEST, SCENARIOS
-from tests.simulator import EXCHANGES, Simulator
+from tests.simulator import CANNED_REPLIES, Simulator
 
 http: Final[Any] = openai.DefaultHttpxClient
 
@@ -117,4 +117,4 @@ def test_every_exchange_is_used() -> None:
     """No scenario is there for nothing: those that end in a way of their own are in `test_ends` and `test_manners`."""
     elsewhere = {"slow", "hanging", "cut"}
     used = {scenario.exchange or name for table in SCENARIOS.values() for name, scenario in table.items()}
-    assert set(EXCHANGES) == (used - {"streamed"}) | elsewhere
+    assert set(CANNED_REPLIES) == (used - {"streamed"}) | elsewhere

@@ -17,12 +17,12 @@ from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._clients import openai_streams as _openai_streams
+from opentelemetry.instrumentation.openrouter._clients import stainless
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from tests.calling_styles import OPTIONS
 from tests.scenarios import REQUEST
-from tests.simulator import EXCHANGES, Chat, Simulator
+from tests.simulator import CANNED_REPLIES, Chat, Simulator
 from tests.telemetry import Telemetry
 
 Make = Callable[..., openai.OpenAI]
@@ -272,8 +272,8 @@ def test_retries_are_one_call(
 ) -> None:
     """The SDK's retries happen inside the call: one span that tells how many, and a recovered error is none."""
     openrouter.verbatim["flaky"] = [
-        EXCHANGES["internal"].reply(Chat(), stream=False),
-        EXCHANGES["hello"].reply(Chat(), stream=way in (FLAKY["stream"], FLAKY["raw stream"])),
+        CANNED_REPLIES["internal"].reply(Chat(), stream=False),
+        CANNED_REPLIES["hello"].reply(Chat(), stream=way in (FLAKY["stream"], FLAKY["raw stream"])),
     ]
     way(client("flaky", max_retries=1))
     span = telemetry.one_span()
@@ -448,15 +448,15 @@ def test_finaliser_inside_a_lock(telemetry: Telemetry, client: Make) -> None:
 
 def test_long_stream_is_not_kept(telemetry: Telemetry, client: Make) -> None:
     """What is kept of a stream does not grow with it, and no gap is lost for that."""
-    seam: Any = OpenRouterInstrumentor()._seams[0]
+    instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
     most = 0
     for _ in _stream(client("long")):
-        (hold,) = seam.responses._open.values()
-        most = max(most, len(hold.call.marks))
+        (hold,) = instrumentation.responses._open.values()
+        most = max(most, len(hold.call.timer.chunk_times))
     assert most < 1202 / 2
     ((_, count, _),) = telemetry.points()["gen_ai.client.operation.time_per_output_chunk"]
     assert count == 1201
-    assert not seam.responses._open
+    assert not instrumentation.responses._open
 
 
 def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
@@ -465,12 +465,12 @@ def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
     next(stream)
     last_seen = time.time_ns()
     time.sleep(0.2)
-    seam: Any = OpenRouterInstrumentor()._seams[0]
-    (hold,) = seam.responses._open.values()
-    seam.responses.end_all()
+    instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
+    (hold,) = instrumentation.responses._open.values()
+    instrumentation.responses.end_all()
     assert _ended_before(_left_early(telemetry.one_span()), last_seen)
-    seam.responses.end_all()
-    hold.end_when_last_seen()
+    instrumentation.responses.end_all()
+    hold.end_at_last_activity()
     next(stream)
     stream.close()
     telemetry.one_span()
@@ -531,7 +531,7 @@ def test_closed_coroutine(
 
 def test_event_behind_another_exception() -> None:
     """An exception that no stream raised has no event behind it."""
-    assert _openai_streams._event_behind(CallersError()) is None
+    assert stainless.SDK("openai", ("OpenAI", "AsyncOpenAI"), "data").error_event(CallersError()) is None
 
 
 class Nasty(Exception):  # noqa: N818 - it is one

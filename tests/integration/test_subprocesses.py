@@ -214,7 +214,7 @@ assert OpenRouterInstrumentor().is_instrumented_by_opentelemetry
     assert "openrouter 9.0" in line
 
 
-@pytest.mark.parametrize("usable", package._SDKS)
+@pytest.mark.parametrize("usable", package._REQUIREMENTS)
 def test_either_sdk(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, usable: str) -> None:
     """The SDK that will do is instrumented alone, and a line tells of the other."""
     name = Requirement(usable).name
@@ -224,9 +224,9 @@ def test_either_sdk(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFi
 
     monkeypatch.setattr(package, "get_dependency_conflicts", conflicts)
     OpenRouterInstrumentor()._instrument()
-    seams = [type(seam).__name__ for seam in OpenRouterInstrumentor()._seams]
+    names = [type(each).__name__ for each in OpenRouterInstrumentor()._instrumentations]
     OpenRouterInstrumentor()._uninstrument()
-    assert seams == [{"openai": "OpenAISeam", "openrouter": "OpenRouterSeam"}[name]]
+    assert names == [{"openai": "OpenAIInstrumentation", "openrouter": "OpenRouterInstrumentation"}[name]]
     (line,) = caplog.messages
     assert line.startswith("another 9.0 is installed, but only ")
 
@@ -362,6 +362,6 @@ def test_packaging() -> None:
     assert found.load() is OpenRouterInstrumentor
     extras = [Requirement(line) for line in requires(name) or [] if "instruments" in line]
     assert {f"{each.name} {each.specifier}" for each in extras} == {
-        f"{each.name} {each.specifier}" for each in map(Requirement, package._SDKS)
+        f"{each.name} {each.specifier}" for each in map(Requirement, package._REQUIREMENTS)
     }
-    assert {*OpenRouterInstrumentor().instrumentation_dependencies()} <= {*package._SDKS}
+    assert {*OpenRouterInstrumentor().instrumentation_dependencies()} <= {*package._REQUIREMENTS}

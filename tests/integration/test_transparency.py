@@ -15,21 +15,15 @@ from openai.types.chat import ChatCompletion
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, _guard, _operations
-from opentelemetry.instrumentation.openrouter._clients import base as _seam
-from opentelemetry.instrumentation.openrouter._clients import open_responses as _holds
-from opentelemetry.instrumentation.openrouter._clients import stainless as _patch
-from opentelemetry.instrumentation.openrouter._telemetry import call as _call
-from opentelemetry.instrumentation.openrouter._telemetry import enclosing_span as _neighbours
-from opentelemetry.instrumentation.openrouter._telemetry import metrics as _instruments
-from opentelemetry.instrumentation.openrouter._telemetry import recorder as _recorder
-from opentelemetry.instrumentation.openrouter._wire import errors as _errors
-from opentelemetry.instrumentation.openrouter._wire import response as _response
+from opentelemetry.instrumentation.openrouter._clients import base, open_responses, stainless
+from opentelemetry.instrumentation.openrouter._telemetry import call, call_context, metrics
+from opentelemetry.instrumentation.openrouter._wire import errors, response
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
 
 from tests.calling_styles import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
 from tests.scenarios import HELLO, REQUEST
-from tests.simulator import EXCHANGES, Chat, Simulator
+from tests.simulator import CANNED_REPLIES, Chat, Simulator
 from tests.telemetry import Telemetry
 
 httpx: Any = importlib.import_module(type(openai.DefaultHttpxClient()).__mro__[1].__module__.partition(".")[0])
@@ -235,7 +229,9 @@ def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make
 
 def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> None:
     """A transport that answers from memory hands out a response that is closed already, and still is a stream."""
-    body = b"".join(piece for piece in EXCHANGES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes))
+    body = b"".join(
+        piece for piece in CANNED_REPLIES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes)
+    )
     headers = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, content=body))
     with openai.OpenAI(
@@ -370,22 +366,22 @@ def test_parse_into_a_model(telemetry: Telemetry, client: Make) -> None:
 
 
 FAULTS: Mapping[str, tuple[Any, str]] = {
-    "deciding": (_patch, "operation_at"),
-    "merging the body": (_patch, "_merged_body"),
-    "starting": (_recorder.Recorder, "start"),
-    "copying the options": (_patch, "model_copy"),
-    "sending": (_seam.Exchange, "send"),
-    "reading a whole answer": (_operations.Operation, "fold_whole"),
+    "finding the operation": (stainless, "operation_at"),
+    "merging the body": (stainless, "_merged_body"),
+    "starting the call": (base, "start_call"),
+    "copying the options": (None, "copy_options"),
+    "attaching the context": (base.Exchange, "send"),
+    "reading a whole body": (_operations.Operation, "fold_body"),
     "reading a chunk": (_operations.Operation, "fold_chunk"),
-    "reading the response": (_call, "response_attributes"),
-    "reading the usage": (_response, "usage_attributes"),
-    "reading an error": (_call, "failure_of"),
-    "recording": (_instruments.Points, "record_end"),
-    "finding where it comes from": (_neighbours.Origins, "find"),
-    "ending": (_call.Call, "_finish"),
-    "holding a response": (_holds.OpenResponses, "hold"),
-    "reading the headers": (_holds, "fold_headers"),
-    "the words of an error": (_errors.Failure, "attributes"),
+    "reading the response": (call, "response_attributes"),
+    "reading the usage": (response, "usage_attributes"),
+    "reading an error": (call, "error_from_exception"),
+    "recording the metrics": (metrics.CallMetrics, "record_end"),
+    "reading the context": (call_context.CallContexts, "current"),
+    "ending the call": (call.Call, "_finish"),
+    "tracking a response": (open_responses.OpenResponses, "track"),
+    "reading the headers": (open_responses, "fold_headers"),
+    "reading the attributes of an error": (errors.ErrorInfo, "attributes"),
 }
 
 
@@ -410,6 +406,9 @@ def test_our_faults_cost_no_call(
         raise ZeroDivisionError("ours")
 
     place, name = FAULTS[fault]
+    if place is None:
+        instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
+        place = instrumentation._sdk
     monkeypatch.setattr(place, name, broken)
     got = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
     monkeypatch.undo()

@@ -5,9 +5,9 @@ The tests, the demo and the benchmarks talk to this one. `exchanges` says what i
 """
 
 from .chat import Chat
-from .exchange import Exchange, Reply
-from .exchanges import EXCHANGES
+from .exchange import CannedReply, Reply
+from .exchanges import CANNED_REPLIES
 from .responses import Responses
 from .server import Received, Simulator
 
-__all__ = ["EXCHANGES", "Chat", "Exchange", "Received", "Reply", "Responses", "Simulator"]
+__all__ = ["CANNED_REPLIES", "Chat", "CannedReply", "Received", "Reply", "Responses", "Simulator"]

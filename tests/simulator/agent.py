@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from .exchange import JSON, Exchange, usage
+from .exchange import JSON, CannedReply, usage
 
 _SPEECH: Final = "It is sunny in Paris."
 _SIMPLEST: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}
 _PROVIDERS: Final = ("OpenAI", "Azure", "DeepInfra")
 
 
-def answer(asked: JSON, number: int) -> Exchange:
+def answer(asked: JSON, number: int) -> CannedReply:
     """What the model answers to a request of chat or of the Responses API.
 
     Args:
@@ -28,7 +28,7 @@ def answer(asked: JSON, number: int) -> Exchange:
         schema = _schema(asked)
         text = _SPEECH if schema is None else json.dumps(_instance(schema, schema))
     cost = Decimal("0.00012345") + number * Decimal("0.00000101")
-    return Exchange(
+    return CannedReply(
         id=f"gen-1762179802-agent{number:04}",
         model=str(asked.get("model", "openai/gpt-4o-mini")),
         # The Responses API does not tell it.
@@ -110,7 +110,7 @@ def _pieces(text: str) -> tuple[JSON, ...]:
     return ({"content": text[:middle]}, {"content": text[middle:]})
 
 
-def billed(exchange: Exchange) -> JSON:
+def billed(exchange: CannedReply) -> JSON:
     """One line of the bill."""
     return {
         "id": exchange.id,

@@ -6,7 +6,7 @@ https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request a
 from collections.abc import Iterator
 from typing import Any
 
-from .exchange import JSON, Exchange
+from .exchange import JSON, CannedReply
 
 
 class Chat:
@@ -14,7 +14,7 @@ class Chat:
 
     kind = "chat.completion"
 
-    def whole(self, exchange: Exchange) -> JSON:
+    def whole(self, exchange: CannedReply) -> JSON:
         """The body of a plain answer."""
         if exchange.error is not None and exchange.usage is None:
             return {"id": exchange.id, "error": exchange.error, **exchange.metadata()}
@@ -35,7 +35,7 @@ class Chat:
             body["error"] = exchange.error
         return body if exchange.usage is None else {**body, "usage": exchange.usage}
 
-    def events(self, exchange: Exchange) -> Iterator[JSON]:
+    def events(self, exchange: CannedReply) -> Iterator[JSON]:
         """The chunks of a streamed answer."""
         head: JSON = {**_head(exchange, f"{self.kind}.chunk"), "choices": []}
         for delta in exchange.deltas:
@@ -68,7 +68,7 @@ class Chat:
             "logprobs": None,
         }
 
-    def _said(self, exchange: Exchange, index: int) -> JSON:
+    def _said(self, exchange: CannedReply, index: int) -> JSON:
         return {"message": message_of(exchange, index)}
 
 
@@ -81,11 +81,11 @@ class Completions(Chat):
         choice = super()._choice(index, {}, reason, native)
         return {**choice, "text": delta.get("content") or "", "delta": None}
 
-    def _said(self, exchange: Exchange, index: int) -> JSON:
+    def _said(self, exchange: CannedReply, index: int) -> JSON:
         return {"text": message_of(exchange, index)["content"] or ""}
 
 
-def message_of(exchange: Exchange, index: int) -> JSON:
+def message_of(exchange: CannedReply, index: int) -> JSON:
     """What a choice says in all."""
     message: JSON = {"role": "assistant", "content": None, "refusal": None, "reasoning": None}
     calls: dict[int, JSON] = {}
@@ -123,6 +123,6 @@ def _join_texts(known: JSON, piece: JSON) -> None:
         known[key] = known[key] + value if joined else value
 
 
-def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
+def _head(exchange: CannedReply, kind: str) -> dict[str, Any]:
     head: JSON = {"id": exchange.id, "object": kind, "created": 1762179802, "model": exchange.model}
     return head if exchange.provider is None else {**head, "provider": exchange.provider}

@@ -37,7 +37,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class CannedReply:
     """One answer of OpenRouter, whichever way it is asked for."""
 
     id: str = "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
@@ -102,11 +102,11 @@ class Exchange:
 class Wire(Protocol):
     """How one endpoint says an exchange."""
 
-    def whole(self, exchange: Exchange) -> JSON:
+    def whole(self, exchange: CannedReply) -> JSON:
         """The body of a plain answer."""
         ...
 
-    def events(self, exchange: Exchange) -> Iterator[JSON]:
+    def events(self, exchange: CannedReply) -> Iterator[JSON]:
         """The data of each event of a streamed answer."""
         ...
 

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .exchange import JSON, Exchange, Reply, usage
+from .exchange import JSON, CannedReply, Reply, usage
 from .results import PNG
 
 
-def _failing(status: int, message: str, **metadata: Any) -> Exchange:
+def _failing(status: int, message: str, **metadata: Any) -> CannedReply:
     error: JSON = {"message": message, "code": status}
-    return Exchange(status=status, error={**error, "metadata": metadata} if metadata else error)
+    return CannedReply(status=status, error={**error, "metadata": metadata} if metadata else error)
 
 
-_HELLO: Final = Exchange(usage=usage(43, 120, 0.00014, reasoning=11, cached=12))
+_HELLO: Final = CannedReply(usage=usage(43, 120, 0.00014, reasoning=11, cached=12))
 _TOOL_CALL: Final = {"index": 0, "id": "call_a", "type": "function"}
 _SECOND_CALL: Final = {"index": 1, "id": "call_b", "type": "function"}
 _THOUGHT: Final = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
@@ -61,11 +61,11 @@ _ROUTING: Final[JSON] = {
 }
 _DEEPSEEK: Final = "deepseek/deepseek-chat-v3.1"
 
-EXCHANGES: Final[Mapping[str, Exchange]] = {
+CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     "hello": _HELLO,
     "null_finish": replace(_HELLO, final="null finish"),
     "no_choices": replace(_HELLO, final="no choices"),
-    "served_elsewhere": Exchange(
+    "served_elsewhere": CannedReply(
         model=_DEEPSEEK,
         provider="DeepInfra",
         usage=usage(10, 20, 7.1e-06),
@@ -74,7 +74,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         headers={"X-Provider-Name": "DeepInfra"},
     ),
     # OpenRouter's fee and what the provider bills: in floats they would add up to 0.00030000000000000003.
-    "byok": Exchange(
+    "byok": CannedReply(
         model="openai/gpt-4o",
         provider="Azure",
         usage=usage(
@@ -89,7 +89,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
             },
         ),
     ),
-    "free": Exchange(
+    "free": CannedReply(
         model="minimax/minimax-m2:free",
         provider="Minimax",
         usage=usage(
@@ -103,14 +103,14 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
             },
         ),
     ),
-    "whole_dollars": Exchange(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": 2}),
-    "cost_is_text": Exchange(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": "0.1"}),
-    "oldest": Exchange(  # 2025-10: neither cost nor tier
+    "whole_dollars": CannedReply(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": 2}),
+    "cost_is_text": CannedReply(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": "0.1"}),
+    "oldest": CannedReply(  # 2025-10: neither cost nor tier
         provider="Google",
         finish={0: ("stop", "STOP")},
         usage={"prompt_tokens": 31, "completion_tokens": 21, "total_tokens": 52},
     ),
-    "reasoning": Exchange(
+    "reasoning": CannedReply(
         model="anthropic/claude-sonnet-4.5",
         provider="Anthropic",
         deltas=(
@@ -121,7 +121,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         finish={0: ("stop", "end_turn")},
         usage=usage(20, 30, 0.00051, reasoning=25),
     ),
-    "tools": Exchange(
+    "tools": CannedReply(
         model="mistralai/mistral-small",
         provider="Mistral",
         deltas=(
@@ -132,7 +132,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         usage=usage(80, 12, 0.00002),
     ),
     # All that a message may hold beside text. Signatures and encrypted data must never be told.
-    "every_part": Exchange(
+    "every_part": CannedReply(
         deltas=(
             {"content": "", "reasoning": "Search, ", "reasoning_details": [{**_THOUGHT, "text": "Search, "}]},
             {"content": "", "reasoning": "then draw.", "reasoning_details": [{**_THOUGHT, "text": "then draw."}]},
@@ -154,7 +154,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         ),
         usage=usage(90, 40, 0.0021),
     ),
-    "parallel_tools": Exchange(
+    "parallel_tools": CannedReply(
         deltas=(
             {"content": "I look.", "tool_calls": [{**_TOOL_CALL, "function": {"name": "weather", "arguments": ""}}]},
             {"tool_calls": [{**_TOOL_CALL, "function": {"arguments": '{"city": "Par'}}]},
@@ -164,9 +164,9 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         finish={0: ("tool_calls", "tool_use")},
         usage=usage(80, 12, 0.00002),
     ),
-    "refusal": Exchange(deltas=({"refusal": "I can"}, {"refusal": "not."}), usage=usage(9, 4, 1e-06)),
+    "refusal": CannedReply(deltas=({"refusal": "I can"}, {"refusal": "not."}), usage=usage(9, 4, 1e-06)),
     # https://openrouter.ai/docs/features/response-caching: zero tokens, and an id of its own
-    "cached": Exchange(
+    "cached": CannedReply(
         usage=usage(0, 0, 0),
         headers={
             "X-OpenRouter-Cache-Status": "HIT",
@@ -175,14 +175,14 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
             "X-OpenRouter-Cache-Source-Id": "gen-1762179000-Source",
         },
     ),
-    "routed": Exchange(provider="Azure", usage=usage(43, 120, 0.00014), routing=_ROUTING),
+    "routed": CannedReply(provider="Azure", usage=usage(43, 120, 0.00014), routing=_ROUTING),
     "routed_in_vain": replace(
         _failing(503, "No available provider"),
         routing={**_ROUTING, "attempt": 1, "attempts": [_ROUTING["attempts"][0]], "endpoints": {"available": []}},
     ),
-    "embedding": Exchange(model="text-embedding-3-small"),  # recorded 2026-08: without its author
-    "empty": Exchange(verbatim=Reply([b"{}"])),
-    "server_tools": Exchange(
+    "embedding": CannedReply(model="text-embedding-3-small"),  # recorded 2026-08: without its author
+    "empty": CannedReply(verbatim=Reply([b"{}"])),
+    "server_tools": CannedReply(
         usage={  # no `is_byok`, and a cost far above the inference cost
             "prompt_tokens": 900,
             "completion_tokens": 69,
@@ -199,7 +199,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
             "server_tool_use_details": {"tool_calls_requested": 1, "tool_calls_executed": 1},
         },
     ),
-    "two_choices": Exchange(
+    "two_choices": CannedReply(
         deltas=({"index": 0, "content": "Yes"}, {"index": 1, "content": "No"}, {"index": 1, "content": "!"}),
         finish={1: ("tool_calls", "tool_use"), 0: ("stop", "stop")},
         usage=usage(5, 3, 1e-06),
@@ -220,24 +220,24 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
             "metadata": {"provider_code": "overloaded_error", "raw": "secret_raw"},
         },
     ),
-    "error_in_stream_without_usage": Exchange(error={"code": "server_error", "message": "Provider disconnected"}),
+    "error_in_stream_without_usage": CannedReply(error={"code": "server_error", "message": "Provider disconnected"}),
     "typed_error": replace(
         _HELLO,
         usage=usage(9, 0, 0),
         error={"code": 400, "message": "Too long", "metadata": {"error_type": "context_length_exceeded"}},
     ),
-    "error_finish": Exchange(finish={0: ("error", "error")}, usage=usage(43, 2, 0)),
-    "error_in_200": Exchange(
+    "error_finish": CannedReply(finish={0: ("error", "error")}, usage=usage(43, 2, 0)),
+    "error_in_200": CannedReply(
         error={"message": "Upstream error from Nvidia: Service temporarily overloaded", "code": 502}
     ),
-    "error_instead_of_stream": Exchange(
+    "error_instead_of_stream": CannedReply(
         verbatim=Reply([b'{"error": {"message": "Model is warming up", "code": 503}, "user_id": "user_canary"}'])
     ),
-    "choices_null": Exchange(
+    "choices_null": CannedReply(
         verbatim=Reply([b'{"id": "gen-1-null", "model": "openai/gpt-4o-mini", "provider": "OpenAI", "choices": null}'])
     ),
-    "whitespace": Exchange(verbatim=Reply([b"\n         ", b"\n         "])),
-    "empty_stream": Exchange(verbatim=Reply([b": OPENROUTER PROCESSING\n\ndata: [DONE]\n\n"], "text/event-stream")),
+    "whitespace": CannedReply(verbatim=Reply([b"\n         ", b"\n         "])),
+    "empty_stream": CannedReply(verbatim=Reply([b": OPENROUTER PROCESSING\n\ndata: [DONE]\n\n"], "text/event-stream")),
     "bad_request": _failing(400, "nope is not a valid model ID"),
     "unauthorized": _failing(401, "No auth credentials found"),
     "no_credits": _failing(402, "Insufficient credits"),
@@ -261,5 +261,5 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "edge_timeout": _failing(524, "Timed out at the edge"),
     "overloaded": _failing(529, "Provider overloaded", error_type="provider_overloaded", provider_code="529"),
     "too_many_tokens": _failing(400, "Too long", error_type="context_length_exceeded", provider_name="OpenAI"),
-    "html_error": Exchange(verbatim=Reply([b"<html>secret_raw</html>"], "text/html", status=502)),
+    "html_error": CannedReply(verbatim=Reply([b"<html>secret_raw</html>"], "text/html", status=502)),
 }

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .chat import message_of
-from .exchange import JSON, Exchange
+from .exchange import JSON, CannedReply
 
 
 class Responses:
     """`/responses`."""
 
-    def whole(self, exchange: Exchange) -> JSON:
+    def whole(self, exchange: CannedReply) -> JSON:
         """The body of a plain answer."""
         return _response(exchange, _ended(exchange))
 
-    def events(self, exchange: Exchange) -> Iterator[JSON]:
+    def events(self, exchange: CannedReply) -> Iterator[JSON]:
         """The events of a streamed answer."""
         for number, event in enumerate(self._events(exchange)):
             yield {**event, "sequence_number": number}
 
-    def _events(self, exchange: Exchange) -> Iterator[JSON]:
+    def _events(self, exchange: CannedReply) -> Iterator[JSON]:
         begun: JSON = {**_response(exchange, "in_progress"), "output": [], "usage": None}
         yield {"type": "response.created", "response": begun}
         yield {"type": "response.in_progress", "response": begun}
@@ -49,7 +49,7 @@ class Responses:
         yield {"type": f"response.{ended}", "response": _response(exchange, ended)}
 
 
-def _ended(exchange: Exchange) -> str:
+def _ended(exchange: CannedReply) -> str:
     if exchange.error is not None:
         return "failed"
     return {"length": "incomplete", "content_filter": "incomplete", "error": "failed"}.get(
@@ -57,7 +57,7 @@ def _ended(exchange: Exchange) -> str:
     )
 
 
-def _response(exchange: Exchange, status: str) -> JSON:
+def _response(exchange: CannedReply, status: str) -> JSON:
     reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(exchange.finish[0][0])
     body: JSON = {
         "id": exchange.id,
@@ -90,7 +90,7 @@ def _response(exchange: Exchange, status: str) -> JSON:
     return body if exchange.usage is None else {**body, "usage": _usage(exchange.usage)}
 
 
-def _items(exchange: Exchange) -> list[JSON]:
+def _items(exchange: CannedReply) -> list[JSON]:
     message = message_of(exchange, 0)
     items: list[JSON] = []
     reasoned = message["reasoning"]

@@ -9,14 +9,14 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from .exchange import JSON, Exchange, Reply, as_bytes
+from .exchange import JSON, CannedReply, Reply, as_bytes
 
 EMBEDDING: Final = (0.25, -0.5, 0.125, 1.0)
 PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()
 _COST: Final = {"cost": 1.4e-06, "is_byok": False, "cost_details": {"upstream_inference_cost": 1.4e-06}}
 
 
-def _embeddings(exchange: Exchange, asked: JSON) -> JSON:
+def _embeddings(exchange: CannedReply, asked: JSON) -> JSON:
     packed = base64.b64encode(struct.pack(f"<{len(EMBEDDING)}f", *EMBEDDING)).decode()
     vector = packed if asked.get("encoding_format") == "base64" else list(EMBEDDING)
     count = len(asked["input"]) if isinstance(asked.get("input"), list) else 1
@@ -26,7 +26,7 @@ def _embeddings(exchange: Exchange, asked: JSON) -> JSON:
     return {**_head(exchange), "object": "list", "data": data, "usage": usage}
 
 
-def _rerank(exchange: Exchange, asked: JSON) -> JSON:
+def _rerank(exchange: CannedReply, asked: JSON) -> JSON:
     results = [
         {"index": index, "relevance_score": 0.9 / (index + 1), "document": {"text": document}}
         for index, document in enumerate(asked["documents"])
@@ -34,12 +34,12 @@ def _rerank(exchange: Exchange, asked: JSON) -> JSON:
     return {**_head(exchange), "results": results, "usage": {"cost": 0.002, "search_units": 1, "total_tokens": 31}}
 
 
-def _images(_: Exchange, asked: JSON) -> JSON:
+def _images(_: CannedReply, asked: JSON) -> JSON:
     data = [{"b64_json": PNG, "media_type": "image/png"} for _ in range(asked.get("n", 1))]
     return {"created": 1762179802, "data": data, "usage": _IMAGE_USAGE}
 
 
-def _transcription(_: Exchange, __: JSON) -> JSON:
+def _transcription(_: CannedReply, __: JSON) -> JSON:
     usage = {"cost": 0.0006, "seconds": 9.5, "input_tokens": 95, "output_tokens": 4, "total_tokens": 99}
     return {"text": "Hello there.", "usage": usage}
 
@@ -52,7 +52,7 @@ _IMAGE_USAGE: Final[JSON] = {
     "cost": 0.039,
     "is_byok": False,
 }
-_BODIES: Final[Mapping[str, Callable[[Exchange, JSON], JSON]]] = {
+_BODIES: Final[Mapping[str, Callable[[CannedReply, JSON], JSON]]] = {
     "embeddings": _embeddings,
     "rerank": _rerank,
     "images": _images,
@@ -67,13 +67,13 @@ class Result:
     def __init__(self, path: str, asked: JSON) -> None:
         self._path, self._asked = path, asked
 
-    def whole(self, exchange: Exchange) -> JSON:
+    def whole(self, exchange: CannedReply) -> JSON:
         """The body of a plain answer."""
         if exchange.error is not None:
             return {"error": exchange.error}
         return _BODIES[self._path](exchange, self._asked)
 
-    def events(self, exchange: Exchange) -> Iterator[JSON]:
+    def events(self, exchange: CannedReply) -> Iterator[JSON]:
         """The events of a streamed image or transcript."""
         if self._path == "audio/transcriptions":
             body = _transcription(exchange, {})
@@ -88,7 +88,7 @@ class Result:
         image = {"b64_json": PNG, "media_type": "image/png", "created": 1762179802}
         yield {"type": "image_generation.completed", **image, "usage": _IMAGE_USAGE}
 
-    def reply(self, exchange: Exchange, *, stream: bool) -> Reply:
+    def reply(self, exchange: CannedReply, *, stream: bool) -> Reply:
         """The HTTP response."""
         sound = self._path == "audio/speech" and exchange.status == 200 and exchange.error is None  # noqa: PLR2004 - HTTP's OK
         if sound and exchange.verbatim is None:
@@ -99,7 +99,7 @@ class Result:
         return exchange.reply(self, stream=stream)
 
 
-def _head(exchange: Exchange) -> JSON:
+def _head(exchange: CannedReply) -> JSON:
     return {"id": exchange.id, "model": exchange.model, "provider": exchange.provider}
 
 

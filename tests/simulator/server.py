@@ -25,8 +25,8 @@ from starlette.routing import Route
 
 from .agent import answer, billed
 from .chat import Chat, Completions
-from .exchange import Cut, Exchange, Pause, Reply, Wire
-from .exchanges import EXCHANGES
+from .exchange import CannedReply, Cut, Pause, Reply, Wire
+from .exchanges import CANNED_REPLIES
 from .responses import Responses
 from .results import EMPTY, Result
 
@@ -73,7 +73,7 @@ class Simulator:
         self.verbatim: dict[str, Reply | list[Reply]] = {}
         """More scenarios: replies sent as they are, one for all calls or one each in turn; also `<scenario>/key`."""
         self._generations: dict[str, int] = {}
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges: dict[str, CannedReply] = {}
         self._bills: dict[str, list[dict[str, Any]]] = {}
         self._spent: dict[str, Decimal] = {}
         self._listener = socket.socket()
@@ -122,7 +122,7 @@ class Simulator:
         if name in self.verbatim:
             replies = self.verbatim[name]
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
-        exchange = self._behave(name, asked) if name.startswith("agent") else EXCHANGES[name]
+        exchange = self._behave(name, asked) if name.startswith("agent") else CANNED_REPLIES[name]
         self._exchanges[exchange.id] = exchange
         self._charge(request, exchange)
         exchange = replace(exchange, pause=exchange.pause or self._pause)
@@ -145,7 +145,7 @@ class Simulator:
         exchange = self._exchanges.get(id_)
         look = f"{request.headers.get('authorization')} {scenario} {id_}"
         self._generations[look] = self._generations.get(look, 0) + 1
-        exchange = EXCHANGES.get(scenario, exchange) if exchange is not None else None
+        exchange = CANNED_REPLIES.get(scenario, exchange) if exchange is not None else None
         if exchange is None or exchange.usage is None or self._generations[look] < 2:  # noqa: PLR2004 - the second look
             return JSONResponse({"error": {"message": "Generation not found", "code": 404}}, 404)
         usage: dict[str, Any] = {"cost_details": {}, "prompt_tokens_details": {}, "completion_tokens_details": {}}
@@ -174,13 +174,13 @@ class Simulator:
         }
         return JSONResponse({"data": data})
 
-    def _behave(self, scenario: str, asked: dict[str, Any]) -> Exchange:
+    def _behave(self, scenario: str, asked: dict[str, Any]) -> CannedReply:
         bill = self._bills.setdefault(scenario, [])
         exchange = answer(asked, len(bill))
         bill.append(billed(exchange))
         return exchange
 
-    def _charge(self, request: Request, exchange: Exchange) -> None:
+    def _charge(self, request: Request, exchange: CannedReply) -> None:
         key = request.headers.get("authorization", "")
         cost = Decimal(str((exchange.usage or {}).get("cost") or 0))
         self._spent[key] = self._spent.get(key, Decimal(0)) + cost

@@ -11,12 +11,12 @@ from openai._models import construct_type
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter import _operations
 from opentelemetry.instrumentation.openrouter._content.accumulators import _DELTAS
-from opentelemetry.instrumentation.openrouter._content.parts import _PIECES, keeper
+from opentelemetry.instrumentation.openrouter._content.parts import _PIECES, make_text_filter
 from opentelemetry.instrumentation.openrouter._telemetry.captured_content import as_json
-from opentelemetry.instrumentation.openrouter._wire.errors import failure_in
+from opentelemetry.instrumentation.openrouter._wire.errors import error_from_body
 from opentelemetry.instrumentation.openrouter._wire.fields import Attributes
-from opentelemetry.instrumentation.openrouter._wire.request import _BODY, carried_attributes, request_attributes
-from opentelemetry.instrumentation.openrouter._wire.response import Answer, response_attributes
+from opentelemetry.instrumentation.openrouter._wire.request import _BODY, baggage_attributes, request_attributes
+from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 from opentelemetry.instrumentation.openrouter._wire.usage import _USAGE, usage_attributes
 
 ANSWERS: Final = ("choices", "delta", "message", "finish_reason", "index", "error", "usage", "id", "model", "content")
@@ -88,9 +88,9 @@ def _check_structure(value: object) -> None:
 def test_any_json(body: dict[str, Any]) -> None:
     """Bodies of requests, usage, errors and baggage, wherever they may come."""
     _check(request_attributes(body, body))
-    _check(carried_attributes(body, ["session.id", "user.id", "model"]))
+    _check(baggage_attributes(body, ["session.id", "user.id", "model"]))
     _check(usage_attributes(body))
-    failure = failure_in(body, word=body.get("error_type"))
+    failure = error_from_body(body, error_type=body.get("error_type"))
     _check(failure.attributes())
     assert failure.message is None or failure.message.encode()
 
@@ -100,21 +100,23 @@ def test_any_json(body: dict[str, Any]) -> None:
 @given(body=bodies, later=bodies)
 def test_any_answer(path: str, body: dict[str, Any], later: dict[str, Any]) -> None:
     """Answers and chunks of each endpoint, as dicts and as the SDK's models, with and without their content."""
-    operation, keep = _operations._BY_PATH[path], keeper()
+    operation, keep = _operations._BY_PATH[path], make_text_filter()
     content = {"input": [operation.read_input(body, keep)]}
     wholes = (body, construct_type(type_=ChatCompletion, value=body), [body], None, "text", 3)
     for whole in wholes:
-        answer = Answer(transcript=operation.transcript())
-        operation.fold_whole(answer, whole)
+        accumulator = operation.accumulator()
+        answer = ResponseRecord(content=accumulator)
+        operation.fold_body(answer, whole)
         _check(response_attributes(answer))
-        content["whole"] = operation.read_output(answer.transcript.body() if answer.transcript else None, keep)
+        content["whole"] = operation.read_output(accumulator.body(), keep)
     for chunk in (*wholes, construct_type(type_=ChatCompletionChunk, value=body)):
-        answer = Answer(transcript=operation.transcript())
+        accumulator = operation.accumulator()
+        answer = ResponseRecord(content=accumulator)
         for now, each in enumerate((chunk, later, chunk)):
             operation.fold_chunk(answer, each, float(now))
         operation.fold_error_event(answer, body, 3.0)
         _check(response_attributes(answer))
-        content["streamed"] = operation.read_output(answer.transcript.body() if answer.transcript else None, keep)
+        content["streamed"] = operation.read_output(accumulator.body(), keep)
     _check_structure(content)
     for encoded in as_json(content).values():
         encoded.encode()

@@ -31,11 +31,11 @@ def test_base_urls(
     """The argument wins over the environment; what is wrong is one warning, and never raises."""
     if variable is not None:
         monkeypatch.setenv(f"{PREFIX}BASE_URLS", variable)
-    endpoints = read_settings(base_urls=argument).endpoints
+    endpoints = read_settings(base_urls=argument).base_urls
     candidates = ["https://a.example/v1", "https://a.example", "https://b.example", "http://b.example:81/x/v1"]
-    assert all(endpoints.of(url) is not None for url in ours)
+    assert all(endpoints.match(url) is not None for url in ours)
     if not ours:
-        assert not [url for url in candidates if endpoints.of(url) is not None]
+        assert not [url for url in candidates if endpoints.match(url) is not None]
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == warnings
 
 
@@ -94,7 +94,7 @@ def test_content_max_length(caplog: pytest.LogCaptureFixture, limit: Any, kept: 
     """A number of characters, or all of them."""
     capture = read_settings(capture_content="span_only", content_max_length=limit).capture
     assert capture is not None
-    assert capture.keep("abcdef") == kept
+    assert capture.filter_text("abcdef") == kept
     assert len(caplog.records) == warnings
 
 
@@ -103,4 +103,7 @@ def test_a_mode_that_is_none(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
     monkeypatch.setenv(CAPTURE_VARIABLE, "spans")
     assert read_settings().capture is None
     (record,) = caplog.records
-    assert "'spans' is none of no_content, span_only, event_only, span_and_event" in record.getMessage()
+    assert (
+        "capture_content must be one of no_content, span_only, event_only, span_and_event, got 'spans'"
+        in record.getMessage()
+    )

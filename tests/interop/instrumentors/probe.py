@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan
 
 from tests.calling_styles import STREAMED_WAYS, outcome, ways
-from tests.simulator import EXCHANGES
+from tests.simulator import CANNED_REPLIES
 from tests.telemetry import Telemetry
 
 from .known import NEIGHBOURS
@@ -86,7 +86,7 @@ class Probe:
         wanted = {
             "gen_ai.usage.cost": COST.get(endpoint, 7.1e-06),
             "gen_ai.provider.name": "openrouter",
-            "openrouter.provider.name": EXCHANGES[SCENARIO].provider,
+            "openrouter.provider.name": CANNED_REPLIES[SCENARIO].provider,
         }
         yield from (f"{name} is {told.get(name)!r}" for name, value in wanted.items() if told.get(name) != value)
         if any(_scope(span) == OURS for span in self.telemetry.started.open.values()):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import wrapt
-from opentelemetry.instrumentation.openrouter._clients.patching import Entrance
+from opentelemetry.instrumentation.openrouter._clients.patching import InnermostWrapper
 
 
 class Base:
@@ -58,9 +58,9 @@ def test_alone(inherits: bool) -> None:
     """The class is as it was, whether it inherits the method or has it."""
     owner = _owner(inherits=inherits)
     before = dict(vars(owner))
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     assert owner().ask("a") == owner.ask(owner(), "a") == ["ours", "a"]
-    entrance.close()
+    entrance.remove()
     assert owner().ask("a") == ["a"]
     assert dict(vars(owner)) == before
 
@@ -74,9 +74,9 @@ def test_beneath_what_is_there(wrap: Callable[[Any], None], inherits: bool) -> N
     """Ours is inside, though it came later; and out again, the other stays."""
     owner = _owner(inherits=inherits)
     wrap(owner)
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     assert owner().ask("a") == ["theirs", "ours", "a"]
-    entrance.close()
+    entrance.remove()
     assert owner().ask("a") == ["theirs", "a"]
 
 
@@ -84,10 +84,10 @@ def test_beneath_what_is_there(wrap: Callable[[Any], None], inherits: bool) -> N
 def test_beneath_what_comes(wrap: Callable[[Any], None]) -> None:
     """Ours is inside, and stays there when it is told to go, for it cannot: it only passes through then."""
     owner = _owner(inherits=True)
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     wrap(owner)
     assert owner().ask("a") == ["theirs", "ours", "a"]
-    entrance.close()
+    entrance.remove()
     assert owner().ask("a") == ["theirs", "ours", "a"]
 
 
@@ -98,24 +98,24 @@ def test_beneath_several(first: Callable[[Any], None], second: Callable[[Any], N
     owner = _owner(inherits=True)
     first(owner)
     second(owner)
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     assert owner().ask("a") == ["theirs", "theirs", "ours", "a"]
-    entrance.close()
+    entrance.remove()
     assert owner().ask("a") == ["theirs", "theirs", "a"]
 
 
 def test_put_back_by_another() -> None:
     """Who saved `Owner.ask` and puts it back puts a bound method there; we know ours in it, and take it out."""
     owner = _owner(inherits=True)
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     saved = owner.ask
     wrapt.wrap_function_wrapper(owner, "ask", _theirs)
     owner.ask = saved
-    again = Entrance(owner, "ask", _theirs)
+    again = InnermostWrapper(owner, "ask", _theirs)
     assert owner().ask("a") == ["ours", "theirs", "a"]
-    again.close()
+    again.remove()
     assert owner().ask("a") == ["ours", "a"]
-    entrance.close()
+    entrance.remove()
     assert "ask" not in vars(owner)
     assert owner().ask("a") == ["a"]
 
@@ -125,7 +125,7 @@ def test_above_what_cannot_be_opened() -> None:
     owner = _owner(inherits=True)
     asked = owner.ask
     owner.ask = lambda *args: ["theirs", *asked(*args)]
-    entrance = Entrance(owner, "ask", _ours)
+    entrance = InnermostWrapper(owner, "ask", _ours)
     assert owner().ask("a") == ["ours", "theirs", "a"]
-    entrance.close()
+    entrance.remove()
     assert owner().ask("a") == ["theirs", "a"]

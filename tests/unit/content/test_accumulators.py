@@ -3,14 +3,14 @@
 from typing import Any
 
 from opentelemetry.instrumentation.openrouter._content.accumulators import (
-    ChoicesTranscript,
-    EventsTranscript,
-    Transcript,
+    ChatAccumulator,
+    ContentAccumulator,
+    ResponsesAccumulator,
 )
 
 
 def _calls(*pieces: Any) -> list[Any]:
-    transcript = ChoicesTranscript()
+    transcript = ChatAccumulator()
     for piece in pieces:
         transcript.add({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]})
     body: Any = transcript.body()
@@ -43,13 +43,13 @@ def test_a_new_id_is_a_new_call() -> None:
 
 def test_odd_chunks() -> None:
     """What is not of the wire's shape adds nothing, and breaks nothing."""
-    transcript = ChoicesTranscript()
+    transcript = ChatAccumulator()
     for delta in ({"content": 3, "tool_calls": [None, {"index": [], "id": {}}], "audio": {"data": 1}}, None, "x"):
         transcript.add({"choices": [{"delta": delta, "text": 3}]})
     transcript.add({"choices": "x"})
     body: Any = transcript.body()
     assert body["choices"][0]["message"].get("content") is None
-    events = EventsTranscript()
+    events = ResponsesAccumulator()
     for event in (
         {"type": 3},
         {"type": "response.output_item.done"},
@@ -63,7 +63,7 @@ def test_odd_chunks() -> None:
 
 def test_two_parts_and_two_summaries() -> None:
     """Deltas are joined by their place in their item."""
-    events = EventsTranscript()
+    events = ResponsesAccumulator()
     events.add({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "summary": []}})
     for place, delta in ((0, "a"), (1, "b"), (0, "c")):
         head = {"type": "response.reasoning_summary_text.delta", "output_index": 0}
@@ -80,7 +80,7 @@ def test_two_parts_and_two_summaries() -> None:
 
 def test_several_images_are_one_answer() -> None:
     """Each image of a stream comes in an event of its own."""
-    transcript = Transcript()
+    transcript = ContentAccumulator()
     for event in (
         {"type": "image_generation.partial_image"},
         *[{"type": "image_generation.completed", "b64_json": "AAAA"}] * 2,

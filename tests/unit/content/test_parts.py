@@ -3,22 +3,27 @@
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._content.chat import chat_input, choices_output, text_input
+from opentelemetry.instrumentation.openrouter._content.chat import chat_input, chat_output, text_input
 from opentelemetry.instrumentation.openrouter._content.parts import (
     annotation_part,
-    arguments_of,
-    base64_size,
-    keeper,
+    content_parts,
+    json_safe,
+    make_text_filter,
     media_part,
-    parts_of,
-    portable,
+    parsed_arguments,
 )
-from opentelemetry.instrumentation.openrouter._content.responses_api import items_input, items_output
-from opentelemetry.instrumentation.openrouter._wire.results import image_input, image_output, ranking_input, sound_input
+from opentelemetry.instrumentation.openrouter._content.responses_api import responses_input, responses_output
+from opentelemetry.instrumentation.openrouter._content.results import (
+    image_input,
+    image_output,
+    rerank_input,
+    transcription_input,
+)
+from opentelemetry.instrumentation.openrouter._wire.fields import base64_size
 
 from tests.message_schema import validate
 
-KEEP = keeper()
+KEEP = make_text_filter()
 
 
 def _text(content: str, kind: str = "text") -> dict[str, Any]:
@@ -44,7 +49,7 @@ def _text(content: str, kind: str = "text") -> dict[str, Any]:
 )
 def test_keeper(limit: int | None, value: object, kept: str | None) -> None:
     """A text is kept as any exporter can encode it, cut, and without files in it."""
-    assert keeper(limit)(value) == kept
+    assert make_text_filter(limit)(value) == kept
 
 
 def test_redaction_comes_before_the_cut() -> None:
@@ -55,7 +60,7 @@ def test_redaction_comes_before_the_cut() -> None:
         seen.append(text)
         return None if "secret" in text else text.upper()
 
-    keep = keeper(3, redact)
+    keep = make_text_filter(3, redact)
     assert [keep(each) for each in ("abcdef", "a secret", "", 3)] == ["AB…", None, None, None]
     assert seen == ["abcdef", "a secret"]
 
@@ -89,10 +94,10 @@ def test_media(url: object, parts: list[Any]) -> None:
 
 def test_a_uri_may_be_redacted() -> None:
     """A URL may hold a signature: it goes through the user's function, too."""
-    assert media_part("https://a.example?sig=1", "image", keeper(None, lambda _: "")) == []
-    assert media_part("https://a.example?sig=1", "image", keeper(None, lambda url: url.partition("?")[0])) == [
-        {"type": "uri", "modality": "image", "uri": "https://a.example"}
-    ]
+    assert media_part("https://a.example?sig=1", "image", make_text_filter(None, lambda _: "")) == []
+    assert media_part(
+        "https://a.example?sig=1", "image", make_text_filter(None, lambda url: url.partition("?")[0])
+    ) == [{"type": "uri", "modality": "image", "uri": "https://a.example"}]
 
 
 @pytest.mark.parametrize(
@@ -114,14 +119,14 @@ def test_a_uri_may_be_redacted() -> None:
 )
 def test_arguments(wire: object, told: object) -> None:
     """Arguments are told as an object that any exporter can encode, or as the text that they are."""
-    assert arguments_of(wire, KEEP) == told
+    assert parsed_arguments(wire, KEEP) == told
 
 
 def test_depth_is_bounded() -> None:
     """What is nested without end is told as far as it goes."""
     endless: list[Any] = []
     endless.append(endless)
-    assert str(portable(endless, KEEP)).count("[") == 33
+    assert str(json_safe(endless, KEEP)).count("[") == 33
 
 
 @pytest.mark.parametrize(
@@ -190,7 +195,7 @@ def test_annotations(annotation: object, parts: list[Any]) -> None:
 )
 def test_odd_content(content: object, parts: list[Any]) -> None:
     """What is not of the wire's shape says nothing; what is new is named."""
-    assert parts_of(content, KEEP) == parts
+    assert content_parts(content, KEEP) == parts
 
 
 @pytest.mark.parametrize(
@@ -266,13 +271,13 @@ def test_nothing_asked(value: object) -> None:
     """Odd inputs give nothing, and break nothing."""
     for read, key in (
         (text_input("prompt"), "prompt"),
-        (items_input, "input"),
+        (responses_input, "input"),
         (image_input, "prompt"),
-        (sound_input, "input_audio"),
-        (ranking_input, "documents"),
+        (transcription_input, "input_audio"),
+        (rerank_input, "documents"),
     ):
         assert read({key: value}, KEEP) == {}
-    for output in (choices_output, items_output, image_output):
+    for output in (chat_output, responses_output, image_output):
         assert output(value, KEEP) == []
 
 
@@ -287,7 +292,7 @@ def test_images_made_and_asked_with() -> None:
     )
     assert [part["type"] for part in asked["gen_ai.input.messages"][0]["parts"]] == ["text", "uri"]
     assert image_output({"data": [{"url": "https://a.example/b.png"}]}, KEEP)[0]["parts"][0]["type"] == "uri"
-    assert ranking_input({"query": "q", "documents": [{"text": "a", "image": "data:image/png;base64,AAAA"}]}, KEEP)[
+    assert rerank_input({"query": "q", "documents": [{"text": "a", "image": "data:image/png;base64,AAAA"}]}, KEEP)[
         "gen_ai.input.messages"
     ][0]["parts"] == [
         _text("q"),
@@ -350,13 +355,13 @@ def test_images_made_and_asked_with() -> None:
 )
 def test_odd_items(item: dict[str, Any], parts: list[Any]) -> None:
     """Items of server tools, each with members of its own."""
-    assert items_output({"output": [item]}, KEEP) == [{"role": "assistant", "parts": parts}]
-    validate({"gen_ai.output.messages": items_output({"output": [item]}, KEEP)})
+    assert responses_output({"output": [item]}, KEEP) == [{"role": "assistant", "parts": parts}]
+    validate({"gen_ai.output.messages": responses_output({"output": [item]}, KEEP)})
 
 
 def test_a_tool_s_result_in_a_request_is_the_tool_s() -> None:
     """Outputs of tools that the caller runs for a server tool."""
-    assert items_input({"input": [{"type": "shell_call_output", "call_id": "c", "output": "ok"}]}, KEEP) == {
+    assert responses_input({"input": [{"type": "shell_call_output", "call_id": "c", "output": "ok"}]}, KEEP) == {
         "gen_ai.input.messages": [
             {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": "ok"}]}
         ]

@@ -1,7 +1,7 @@
 """Base URLs in, OpenRouter or not."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._wire.base_urls import Endpoints, server_of
+from opentelemetry.instrumentation.openrouter._wire.base_urls import BaseUrls, server_attributes
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from opentelemetry.instrumentation.openrouter._wire.base_urls import Endpoints, 
 )
 def test_hosts(base_url: str, server: tuple[str, int | None] | None) -> None:
     """Only OpenRouter's hosts and the two gateways that name it; what merely looks alike is not."""
-    found = Endpoints().of(base_url)
+    found = BaseUrls().match(base_url)
     assert (None if found is None else (found["server.address"], found.get("server.port"))) == server
 
 
@@ -51,8 +51,8 @@ def test_hosts(base_url: str, server: tuple[str, int | None] | None) -> None:
 )
 def test_added(base_url: str, ours: bool) -> None:
     """An added URL matches by scheme, host and port, and by path prefix where it has one."""
-    endpoints = Endpoints(["https://llm.example/openrouter/", "http://127.0.0.1:8000"])
-    assert (endpoints.of(base_url) is not None) is ours
+    endpoints = BaseUrls(["https://llm.example/openrouter/", "http://127.0.0.1:8000"])
+    assert (endpoints.match(base_url) is not None) is ours
 
 
 def test_memory() -> None:
@@ -65,15 +65,15 @@ def test_memory() -> None:
             asked += 1
             return "https://openrouter.ai/api/v1"
 
-    endpoints, url = Endpoints(), Url()
-    assert endpoints.of(url) == endpoints.of(url) == {"server.address": "openrouter.ai", "server.port": 443}
+    endpoints, url = BaseUrls(), Url()
+    assert endpoints.match(url) == endpoints.match(url) == {"server.address": "openrouter.ai", "server.port": 443}
     assert asked == 1
     for _ in range(1000):
-        assert endpoints.of(Url()) is not None
-    assert len(endpoints._remembered) <= 256
+        assert endpoints.match(Url()) is not None
+    assert len(endpoints._cache) <= 256
 
 
 def test_any_server() -> None:
     """The server of a URL that need not be OpenRouter's; of no URL there is none."""
-    assert server_of("http://127.0.0.1:8080/x") == {"server.address": "127.0.0.1", "server.port": 8080}
-    assert server_of("nonsense") is None
+    assert server_attributes("http://127.0.0.1:8080/x") == {"server.address": "127.0.0.1", "server.port": 8080}
+    assert server_attributes("nonsense") is None

@@ -5,37 +5,37 @@ import json
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._wire.errors import Failure, failure_in, failure_of
+from opentelemetry.instrumentation.openrouter._wire.errors import ErrorInfo, error_from_body, error_from_exception
 
 
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        ({"code": 502, "message": "m"}, Failure("provider_unavailable", "m", "502")),
-        ({"code": "502", "message": "m"}, Failure("provider_unavailable", "m", "502")),
-        ({"code": "server_error", "message": "m"}, Failure("server", "m", "server_error")),
-        ({"code": "rate_limit_exceeded"}, Failure("rate_limit_exceeded", None, "rate_limit_exceeded")),
-        ({"code": "odd"}, Failure("unmapped", None, "odd")),
-        ({"code": 418}, Failure("invalid_request", None, "418")),
-        ({"code": 599}, Failure("server", None, "599")),
-        ({"code": 200}, Failure("unmapped", None, "200")),
-        ({"code": True}, Failure("unmapped")),
-        ({"code": 400, "metadata": {"error_type": "refusal"}}, Failure("refusal", None, "400")),
-        ({"code": 400, "error_type": "invalid_prompt"}, Failure("invalid_prompt", None, "400")),
-        ({"code": 400, "metadata": {"error_type": "Words of a user!"}}, Failure("invalid_request", None, "400")),
-        ({"code": 403, "metadata": {"reasons": ["x"]}}, Failure("content_policy_violation", None, "403")),
+        ({"code": 502, "message": "m"}, ErrorInfo("provider_unavailable", "m", "502")),
+        ({"code": "502", "message": "m"}, ErrorInfo("provider_unavailable", "m", "502")),
+        ({"code": "server_error", "message": "m"}, ErrorInfo("server", "m", "server_error")),
+        ({"code": "rate_limit_exceeded"}, ErrorInfo("rate_limit_exceeded", None, "rate_limit_exceeded")),
+        ({"code": "odd"}, ErrorInfo("unmapped", None, "odd")),
+        ({"code": 418}, ErrorInfo("invalid_request", None, "418")),
+        ({"code": 599}, ErrorInfo("server", None, "599")),
+        ({"code": 200}, ErrorInfo("unmapped", None, "200")),
+        ({"code": True}, ErrorInfo("unmapped")),
+        ({"code": 400, "metadata": {"error_type": "refusal"}}, ErrorInfo("refusal", None, "400")),
+        ({"code": 400, "error_type": "invalid_prompt"}, ErrorInfo("invalid_prompt", None, "400")),
+        ({"code": 400, "metadata": {"error_type": "Words of a user!"}}, ErrorInfo("invalid_request", None, "400")),
+        ({"code": 403, "metadata": {"reasons": ["x"]}}, ErrorInfo("content_policy_violation", None, "403")),
         (
             {"code": 502, "metadata": {"provider_name": "Novita", "provider_code": 5, "raw": "secret"}},
-            Failure("provider_unavailable", None, "502", "5", "Novita"),
+            ErrorInfo("provider_unavailable", None, "502", "5", "Novita"),
         ),
-        ("only words", Failure("unmapped", "only words")),
-        (None, Failure("unmapped")),
-        ([1], Failure("unmapped")),
+        ("only words", ErrorInfo("unmapped", "only words")),
+        (None, ErrorInfo("unmapped")),
+        ([1], ErrorInfo("unmapped")),
     ],
 )
-def test_error_bodies(error: object, failure: Failure) -> None:
+def test_error_bodies(error: object, failure: ErrorInfo) -> None:
     """An `error` member gives a word of the vocabulary, its message and its codes; nothing else of it is read."""
-    assert failure_in(error) == failure
+    assert error_from_body(error) == failure
 
 
 class StatusError(Exception):
@@ -49,20 +49,20 @@ class StatusError(Exception):
 @pytest.mark.parametrize(
     ("exception", "failure"),
     [
-        (StatusError(429, {"message": "m"}), Failure("rate_limit_exceeded", "m", "429")),
-        (StatusError(502, "<html>secret"), Failure("provider_unavailable", None, "502")),
-        (StatusError(451, None), Failure("invalid_request", None, "451")),
-        (StatusError(200, {"choices": "secret"}), Failure("tests.unit.wire.test_errors.StatusError", None, "200")),
-        (asyncio.CancelledError(), Failure("cancelled")),
-        (GeneratorExit(), Failure("cancelled")),
-        (TimeoutError("secret"), Failure("timeout")),
-        (ConnectionResetError("secret"), Failure("connection")),
-        (KeyboardInterrupt(), Failure("KeyboardInterrupt")),
-        (ValueError("secret"), Failure("ValueError")),
-        (json.JSONDecodeError("secret", " \n ", 0), Failure("empty_response")),
-        (json.JSONDecodeError("secret", "{", 0), Failure("json.decoder.JSONDecodeError")),
+        (StatusError(429, {"message": "m"}), ErrorInfo("rate_limit_exceeded", "m", "429")),
+        (StatusError(502, "<html>secret"), ErrorInfo("provider_unavailable", None, "502")),
+        (StatusError(451, None), ErrorInfo("invalid_request", None, "451")),
+        (StatusError(200, {"choices": "secret"}), ErrorInfo("tests.unit.wire.test_errors.StatusError", None, "200")),
+        (asyncio.CancelledError(), ErrorInfo("cancelled")),
+        (GeneratorExit(), ErrorInfo("cancelled")),
+        (TimeoutError("secret"), ErrorInfo("timeout")),
+        (ConnectionResetError("secret"), ErrorInfo("connection")),
+        (KeyboardInterrupt(), ErrorInfo("KeyboardInterrupt")),
+        (ValueError("secret"), ErrorInfo("ValueError")),
+        (json.JSONDecodeError("secret", " \n ", 0), ErrorInfo("empty_response")),
+        (json.JSONDecodeError("secret", "{", 0), ErrorInfo("json.decoder.JSONDecodeError")),
     ],
 )
-def test_exceptions(exception: BaseException, failure: Failure) -> None:
+def test_exceptions(exception: BaseException, failure: ErrorInfo) -> None:
     """An exception gives what OpenRouter said in it, else its kind; its own words may quote content and stay inside."""
-    assert failure_of(exception) == failure
+    assert error_from_exception(exception) == failure

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.openrouter._wire.fields import (
     double,
     flag,
     integer,
-    members,
+    mapping,
     read,
     text,
     texts,
@@ -103,8 +103,8 @@ class Model(openai.BaseModel):
     ],
 )
 def test_members(node: object, found: dict[str, object]) -> None:
-    """A dict and the SDK's model of it have the same members; what is neither has none."""
-    assert members(node) == found
+    """A dict and the SDK's model of it have the same mapping; what is neither has none."""
+    assert mapping(node) == found
 
 
 def test_read() -> None:

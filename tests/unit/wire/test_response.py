@@ -8,14 +8,14 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.instrumentation.openrouter._operations import operation_at
 from opentelemetry.instrumentation.openrouter._wire.chat import fold_chunk, fold_completion
 from opentelemetry.instrumentation.openrouter._wire.response import (
-    Answer,
-    fold_error_body,
+    ResponseRecord,
+    fold_error_routing,
     fold_headers,
     fold_routing,
     response_attributes,
 )
 
-from tests.simulator import EXCHANGES, Chat
+from tests.simulator import CANNED_REPLIES, Chat
 
 
 def _built(model: Any, body: dict[str, Any]) -> Any:
@@ -26,21 +26,21 @@ def _built(model: Any, body: dict[str, Any]) -> Any:
 
 
 # An error looks different in a stream; `test_calls` has those.
-ANSWERS = [name for name, exchange in EXCHANGES.items() if exchange.verbatim is None and exchange.error is None]
+ANSWERS = [name for name, exchange in CANNED_REPLIES.items() if exchange.verbatim is None and exchange.error is None]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_whole_answer_is_a_stream_of_one(name: str) -> None:
     """Dict or model, whole or in chunks: the same attributes."""
-    exchange = EXCHANGES[name]
+    exchange = CANNED_REPLIES[name]
     found: list[Any] = []
     for model in (None, ChatCompletion):
-        answer = Answer()
+        answer = ResponseRecord()
         body = Chat().whole(exchange)
         fold_completion(answer, body if model is None else _built(model, body))
         found.append(response_attributes(answer))
     for model in (None, ChatCompletionChunk):
-        answer = Answer()
+        answer = ResponseRecord()
         for now, chunk in enumerate(Chat().events(exchange)):
             fold_chunk(answer, chunk if model is None else _built(model, chunk), now)
         assert answer.first_token == 0
@@ -71,7 +71,7 @@ def _chunk(delta: object, **more: Any) -> dict[str, Any]:
 )
 def test_first_token(delta: object, is_token: bool) -> None:
     """Only real output is a token."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_chunk(answer, _chunk({"role": "assistant", "content": ""}), 1.0)
     fold_chunk(answer, _chunk(delta), 2.0)
     fold_chunk(answer, _chunk({"content": "later"}), 3.0)
@@ -80,7 +80,7 @@ def test_first_token(delta: object, is_token: bool) -> None:
 
 def test_identity_comes_once() -> None:
     """Ids are set once, never joined, also where a chunk without choices comes first."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_chunk(answer, {"choices": [], "debug": {"echo_upstream_body": {}}}, 0.0)
     for _ in range(3):
         fold_chunk(answer, _chunk({"content": "a"}, id="gen-1", model="m", provider="P"), 0.0)
@@ -97,7 +97,7 @@ def test_identity_comes_once() -> None:
 )
 def test_odd_bodies(body: Any) -> None:
     """What is not of the wire's shape says nothing, and breaks nothing."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_completion(answer, body)
     fold_chunk(answer, body, 0.0)
     assert response_attributes(answer) == {}
@@ -105,7 +105,7 @@ def test_odd_bodies(body: Any) -> None:
 
 def test_positions_stand_in_for_missing_indexes() -> None:
     """Finish reasons stand in the order of their choices; native ones only where they were sent."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_completion(
         answer, {"choices": [{"finish_reason": "stop"}, {"finish_reason": "length", "native_finish_reason": "M"}]}
     )
@@ -117,10 +117,10 @@ def test_positions_stand_in_for_missing_indexes() -> None:
 
 def test_choice_that_failed() -> None:
     """A choice may tell its error itself."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_completion(answer, {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "broke off"}}]})
-    assert answer.failure is not None
-    assert (answer.failure.type, answer.failure.message) == ("provider_unavailable", "broke off")
+    assert answer.error is not None
+    assert (answer.error.type, answer.error.message) == ("provider_unavailable", "broke off")
 
 
 @pytest.mark.parametrize(
@@ -160,26 +160,26 @@ def test_bytes(path: str, content: bytes, failure: str | None) -> None:
     """A body that was not parsed: what is no object tells nothing, blanks alone are no answer."""
     operation = operation_at(path, "")
     assert operation is not None
-    answer = Answer()
+    answer = ResponseRecord()
     operation.fold_bytes(answer, content)
-    assert (answer.failure.type if answer.failure else None) == failure
+    assert (answer.error.type if answer.error else None) == failure
     assert response_attributes(answer) == {}
 
 
 @pytest.mark.parametrize("routing", [3, [], {}, {"attempts": [], "attempt": -1, "endpoints": {"available": [None]}}])
 def test_odd_routing(routing: object) -> None:
     """What is not of the wire's shape says nothing."""
-    answer = Answer()
+    answer = ResponseRecord()
     fold_routing(answer, routing)
     assert response_attributes(answer) == {}
 
 
 def test_routing_beside_an_error_that_is_cut() -> None:
     """Only a whole body is read."""
-    answer = Answer()
-    fold_error_body(answer, b'{"openrouter_metadata": {"strategy": "auto"}}')
-    fold_error_body(answer, b"<html></html>")
-    fold_error_body(answer, b'{"openrouter_metadata": {"strategy": "fall')
+    answer = ResponseRecord()
+    fold_error_routing(answer, b'{"openrouter_metadata": {"strategy": "auto"}}')
+    fold_error_routing(answer, b"<html></html>")
+    fold_error_routing(answer, b'{"openrouter_metadata": {"strategy": "fall')
     assert response_attributes(answer) == {"openrouter.routing.strategy": "auto"}
 
 
@@ -192,7 +192,7 @@ def test_headers_fill_what_the_body_left_open() -> None:
         (b"X-OpenRouter-Cache-Status", b"MISS"),
         (b"Set-Cookie", b"secret"),
     ]
-    answer = Answer(provider="Body")
+    answer = ResponseRecord(provider="Body")
     fold_headers(answer, SimpleNamespace(raw=headers))
     fold_headers(answer, None)
     assert response_attributes(answer) == {
@@ -207,7 +207,7 @@ def test_odd_events() -> None:
     for path in ("/images", "/responses"):
         operation = operation_at(path, "")
         assert operation is not None
-        answer = Answer()
+        answer = ResponseRecord()
         for event in ({}, {"type": 3}, {"type": "new.event", "delta": "x"}, None, "x"):
             operation.fold_chunk(answer, event, 1.0)
         assert answer.first_token is None
@@ -231,9 +231,9 @@ def test_states_of_a_response(body: dict[str, Any], failure: str | None) -> None
     """`failed` is an error whether or not it says which; the other states are none."""
     operation = operation_at("/responses", "")
     assert operation is not None
-    answer = Answer()
-    operation.fold_whole(answer, body)
-    assert (answer.failure.type if answer.failure else None) == failure
+    answer = ResponseRecord()
+    operation.fold_body(answer, body)
+    assert (answer.error.type if answer.error else None) == failure
     reason = {"failed": "error", "incomplete": "length"}.get(body.get("status", ""))
     assert answer.finish_reasons == ({} if reason is None else {0: reason})
 
@@ -243,7 +243,7 @@ def test_an_error_event_without_an_error_member(path: str) -> None:
     """The SDK hands on an event that says of itself that it is the error."""
     operation = operation_at(path, "")
     assert operation is not None
-    answer = Answer()
+    answer = ResponseRecord()
     operation.fold_chunk(answer, {"type": "error", "code": "429", "message": "Slow down", "param": None}, 1.0)
-    assert answer.failure is not None
-    assert (answer.failure.type, answer.failure.message) == ("rate_limit_exceeded", "Slow down")
+    assert answer.error is not None
+    assert (answer.error.type, answer.error.message) == ("rate_limit_exceeded", "Slow down")

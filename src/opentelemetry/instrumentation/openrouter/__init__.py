@@ -1,6 +1,6 @@
-"""OpenTelemetry instrumentation for OpenRouter, as Python programs reach it: by the OpenAI SDK, or by its own.
+"""OpenTelemetry instrumentation for OpenRouter: the OpenAI SDK with OpenRouter's base URL, and OpenRouter's own SDK.
 
-The manifest: what it needs, what it patches, what it accepts.
+The manifest: which clients it needs, what it patches, and which options it accepts.
 
 Usage::
 
@@ -10,13 +10,13 @@ Usage::
     OpenRouterInstrumentor().instrument()
     client = OpenAI(base_url="https://openrouter.ai/api/v1", api_key="...")
 
-Each call then gives one span with the model and the upstream provider that answered, the tokens, the real cost, the
-times and the errors; `attributes` has all names. Clients of other hosts are left alone.
+Each call then makes one span with the model and the upstream provider that answered, the tokens, the cost that
+OpenRouter billed, the times and the errors; `attributes` has all names. Clients of other hosts are not traced.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from opentelemetry._logs import get_logger, get_logger_provider
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
@@ -25,61 +25,56 @@ from opentelemetry.metrics import get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import get_tracer, get_tracer_provider
 
-from ._api.budget import budget_of
+from ._api.budget import get_budget
 from ._api.settlement import Settlement
-from ._clients.openrouter import OpenRouterSeam
+from ._clients import INSTRUMENTATIONS
+from ._clients.base import ClientInstrumentation
 from ._config import Settings, read_settings
 from ._guard import logger
 from ._telemetry.recorder import Recorder
 from .version import __version__
 
-if TYPE_CHECKING:
-    from ._clients.base import Seam
-
 __all__ = ["OpenRouterInstrumentor", "__version__"]
 
-_SCHEMA = Schemas.V1_37_0.value
-_OPENAI = "openai >= 1.26.0, < 4"
-_OPENROUTER = "openrouter >= 0.9.2, < 2"
-_SDKS = (_OPENAI, _OPENROUTER)
+_SCHEMA: Final = Schemas.V1_37_0.value
+_REQUIREMENTS: Final = tuple(each.requirement for each in INSTRUMENTATIONS)
 
 
 class OpenRouterInstrumentor(BaseInstrumentor):
-    """Traces OpenRouter calls; one for a process, as all instrumentors."""
+    """Traces OpenRouter calls. A singleton, as every instrumentor."""
 
-    _seams: "tuple[Seam, ...]" = ()
+    _instrumentations: tuple[ClientInstrumentation, ...] = ()
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """The SDKs it works with, those of them that are here; the ranges are those of the extra `instruments-any`."""
-        here = [sdk for sdk in _SDKS if get_dependency_conflicts([sdk]) is None]
-        return here or _SDKS[:1]
+        """Return the requirements that are met here, or the first one; the extra `instruments-any` lists all."""
+        installed = [each for each in _REQUIREMENTS if get_dependency_conflicts([each]) is None]
+        return installed or _REQUIREMENTS[:1]
 
     def _instrument(self, **kwargs: Any) -> None:  # noqa: D417 - each keyword is described
         """Patch `openai.OpenAI.request` and `AsyncOpenAI.request`, and `openrouter.basesdk.BaseSDK.do_request`.
 
         Keyword Args:
-            tracer_provider: a `TracerProvider`; the global one where it is not given.
-            meter_provider: a `MeterProvider`; the global one where it is not given.
-            logger_provider: a `LoggerProvider`, for the event that carries content; the global one where it is not
-                given.
+            tracer_provider: a `TracerProvider`; the global one by default.
+            meter_provider: a `MeterProvider`; the global one by default.
+            logger_provider: a `LoggerProvider` for the event that carries content; the global one by default.
             base_urls: further base URLs that are OpenRouter, a list of strings.
-            capture_content: `no_content` (the default), `span_only`, `event_only` or `span_and_event`;
-                `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` where it is not given.
-            content_max_length: so many characters are kept of each captured text.
-            redact: a function that is given each captured text and returns what may be told of it.
-            baggage_keys: further baggage entries that become attributes, beside `user.id` and `session.id`.
-            metric_attributes: attributes of a request that its metrics carry too; each value of one is a series more.
-            dialects: names of backends whose own words are added to each span: `arize`, `datadog`, `langfuse`,
+            capture_content: `no_content` (the default), `span_only`, `event_only` or `span_and_event`. Its environment
+                variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
+            content_max_length: the number of characters that are kept of each captured text; all by default.
+            redact: a function that receives each captured text and returns the text to record.
+            baggage_keys: baggage entries that become attributes, besides `user.id` and `session.id`.
+            metric_attributes: attributes of a request that its metrics carry too. Each value makes another series.
+            dialects: names of backends whose own attributes are added to each span: `arize`, `datadog`, `langfuse`,
                 `langsmith`, `logfire`, `mlflow`, `phoenix`, `posthog`, `sentry`.
-            broadcast: `link` each span to the trace that OpenRouter Broadcast sends for it; or `join`: send the ids of
-                our span along, so that those land in our trace; `off` by default.
-            settle: ask OpenRouter, in the background, what a stream cost that was cut before it told; its span waits
-                for that; True or False (the default).
-            budget: ask OpenRouter, with the key of the calls and once a minute at most, what is left of its budget,
-                and tell it as gauges; True or False (the default).
+            broadcast: `link` each span to the trace that OpenRouter Broadcast sends for it, or `join`: send the ids of
+                the span along, so that OpenRouter's spans join the trace. `off` by default.
+            settle: fetch the cost of interrupted streams from OpenRouter in the background; the span stays open
+                meanwhile. True or False (the default).
+            budget: fetch the remaining credit limit of each API key from OpenRouter, once a minute at most, and record
+                it as gauges. True or False (the default).
 
-        Lists may be one comma-separated string. Where an option is not given, `OTEL_INSTRUMENTATION_OPENROUTER_` and
-        its name in capitals is read.
+        A list may be one comma-separated string. The environment variable of an option that is not given is
+        `OTEL_INSTRUMENTATION_OPENROUTER_` and its name in capitals.
         """
         settings = read_settings(
             base_urls=kwargs.get("base_urls"),
@@ -93,33 +88,40 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             settle=kwargs.get("settle"),
             broadcast=kwargs.get("broadcast"),
         )
-        _warn_of_other_versions()
-        self._seams = tuple(_seams(kwargs, settings, self.instrumentation_dependencies()))
-        for seam in self._seams:
-            seam.open()
+        _warn_of_unsupported_versions()
+        self._instrumentations = tuple(_create(kwargs, settings, self.instrumentation_dependencies()))
+        for instrumentation in self._instrumentations:
+            instrumentation.install()
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of the base
-        for seam in self._seams:
-            seam.close()
-        self._seams = ()
+        for instrumentation in self._instrumentations:
+            instrumentation.uninstall()
+        self._instrumentations = ()
 
 
-def _seams(given: Mapping[str, Any], settings: Settings, sdks: Collection[str]) -> "Iterator[Seam]":
+def _create(
+    given: Mapping[str, Any], settings: Settings, requirements: Collection[str]
+) -> Iterator[ClientInstrumentation]:
     meter = get_meter(__name__, __version__, given.get("meter_provider"), _SCHEMA)
     recorder = Recorder(
         get_tracer(__name__, __version__, given.get("tracer_provider"), _SCHEMA),
         meter,
         get_logger(__name__, __version__, given.get("logger_provider"), _SCHEMA),
-        settings,
+        dialect=settings.dialect,
+        capture=settings.capture,
+        links=settings.broadcast == "link",
+        metric_attributes=settings.metric_attributes,
+        baggage_keys=settings.baggage_keys,
     )
-    budget = budget_of(meter) if settings.budget else None
+    budget = get_budget(meter) if settings.budget else None
     settlement = Settlement(partial(_providers, given)) if settings.settle else None
-    for kind in _kinds_of_seams(sdks):
-        yield kind(recorder, settings, budget, settlement)
+    for instrumentation in INSTRUMENTATIONS:
+        if instrumentation.requirement in requirements:
+            yield instrumentation(recorder, settings, budget, settlement)
 
 
 def _providers(given: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """Those that are recorded to, as of now."""
+    """Return the providers that are used now: a global one may be set after `instrument()`."""
     return (
         given.get("tracer_provider") or get_tracer_provider(),
         given.get("meter_provider") or get_meter_provider(),
@@ -127,18 +129,8 @@ def _providers(given: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     )
 
 
-def _warn_of_other_versions() -> None:
-    for sdk in _SDKS:
-        conflict = get_dependency_conflicts([sdk])
+def _warn_of_unsupported_versions() -> None:
+    for requirement in _REQUIREMENTS:
+        conflict = get_dependency_conflicts([requirement])
         if conflict is not None and conflict.found:
-            logger.warning("%s is installed, but only %s is instrumented.", conflict.found, sdk)
-
-
-def _kinds_of_seams(sdks: Collection[str]) -> "Iterator[type[Seam]]":
-    if _OPENAI in sdks:
-        # Here and not above: this module must load, and say clearly what is missing, where there is no SDK.
-        from ._clients.stainless import OpenAISeam  # noqa: PLC0415 - see above
-
-        yield OpenAISeam
-    if _OPENROUTER in sdks:
-        yield OpenRouterSeam
+            logger.warning("%s is installed, but only %s is instrumented.", conflict.found, requirement)

@@ -1,6 +1,6 @@
 """The options of `instrument()` and their environment variables, read once.
 
-A wrong value is one clear warning and the default; nothing here raises.
+A wrong value logs one clear warning and falls back to the default; nothing here raises.
 """
 
 import os
@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from . import attributes as names
-from ._content.parts import Keep, keeper
+from ._content.parts import make_text_filter
 from ._guard import guarded, logger
+from ._telemetry.captured_content import Capture
 from ._telemetry.dialects import DIALECTS, Dialect
-from ._wire.base_urls import Endpoints
+from ._wire.base_urls import BaseUrls
 from ._wire.broadcast import MODES
 
 PREFIX: Final = "OTEL_INSTRUMENTATION_OPENROUTER_"
 CAPTURE_VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 """The one variable that all GenAI instrumentations share (opentelemetry-util-genai, environment_variables.py)."""
 
-# Where content goes: on the span, on the event. `true` is what older instrumentations took.
-_MODES: Final = {
+# Whether content is recorded on the span, and on the event. Older instrumentations accepted `true`.
+_CAPTURE_MODES: Final = {
     "no_content": (False, False),
     "span_only": (True, False),
     "event_only": (False, True),
@@ -30,24 +31,14 @@ _MODES: Final = {
     "": (False, False),
 }
 
-
 _SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
-    """Where content goes, and what may be told of each text."""
-
-    on_span: bool
-    on_event: bool
-    keep: Keep
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user chose."""
+    """The user's choices."""
 
-    endpoints: Endpoints
+    base_urls: BaseUrls
     capture: Capture | None
     """None where no content is captured."""
     baggage_keys: tuple[str, ...]
@@ -55,13 +46,13 @@ class Settings:
     metric_attributes: tuple[str, ...]
     """Attributes of a request that its metrics carry too."""
     dialect: Dialect
-    """What is said beside the standard words; empty by default."""
+    """Backend-specific attributes; empty by default."""
     broadcast: str
-    """How our spans and OpenRouter's own meet: `off`, `link` or `join`."""
+    """How spans are connected to OpenRouter's own: `off`, `link` or `join`."""
     settle: bool
-    """Whether OpenRouter is asked what a stream cost that was cut before it told."""
+    """Whether the cost of interrupted streams is fetched from OpenRouter."""
     budget: bool
-    """Whether OpenRouter is asked what is left of each key's budget."""
+    """Whether the remaining credit limit of each API key is fetched from OpenRouter."""
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
@@ -77,108 +68,109 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     settle: bool | str | None = None,
     broadcast: str | None = None,
 ) -> Settings:
-    """Settle each option: the argument where it is given, else the environment, else the default.
+    """Resolve each option: the argument if it is given, else the environment variable, else the default.
 
     Args:
         base_urls: further base URLs that are OpenRouter (a gateway, a test server).
-        capture_content: `no_content`, `span_only`, `event_only` or `span_and_event`, in any case; a bool is the last
-            or the first. Its variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
-        content_max_length: so many characters are kept of each captured text; all, by default.
-        redact: is given each captured text and returns what may be told of it. There is no variable for it.
+        capture_content: `no_content`, `span_only`, `event_only` or `span_and_event`, in any case; True is the last,
+            False the first. Its variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
+        content_max_length: the number of characters that are kept of each captured text; all by default.
+        redact: receives each captured text and returns the text to record. It has no variable.
         baggage_keys: further baggage entries that become attributes; `user.id` and `session.id` always do.
         metric_attributes: attributes of a request that its metrics carry too.
-        dialects: names of backends whose own words are added to each span.
-        broadcast: `off`, `link` (to the trace that OpenRouter Broadcast sends) or `join` (give it ours).
-        settle: ask OpenRouter what a stream cost that was cut before it told; its span waits for that.
-        budget: ask OpenRouter once a minute what is left of each key's budget, and tell it as gauges.
+        dialects: names of backends whose own attributes are added to each span.
+        broadcast: `off`, `link` (to the trace that OpenRouter Broadcast sends) or `join` (send our ids along).
+        settle: fetch the cost of interrupted streams; the span stays open meanwhile.
+        budget: fetch the remaining credit limit of each API key, once a minute at most, for the gauges.
 
-    Lists may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
+    A list may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
     """
     return Settings(
-        endpoints=Endpoints(filter(_is_absolute, _listed("base_urls", base_urls))),
+        base_urls=BaseUrls(filter(_is_absolute, _list("base_urls", base_urls))),
         capture=_capture(capture_content, content_max_length, redact),
-        baggage_keys=(names.USER_ID, names.SESSION_ID, *_listed("baggage_keys", baggage_keys)),
-        metric_attributes=tuple(_listed("metric_attributes", metric_attributes)),
-        dialect=_dialect(_listed("dialects", dialects)),
+        baggage_keys=(names.USER_ID, names.SESSION_ID, *_list("baggage_keys", baggage_keys)),
+        metric_attributes=tuple(_list("metric_attributes", metric_attributes)),
+        dialect=_dialect(_list("dialects", dialects)),
         budget=_switch("budget", budget),
         settle=_switch("settle", settle),
-        broadcast=_broadcast(_given("broadcast", broadcast)),
+        broadcast=_broadcast(_argument_or_variable("broadcast", broadcast)),
     )
 
 
-def _given(option: str, value: object) -> object:
+def _argument_or_variable(option: str, value: object) -> object:
     return os.environ.get(PREFIX + option.upper(), "") if value is None else value
 
 
-def _listed(option: str, value: object) -> list[str]:
-    value = _given(option, value)
+def _list(option: str, value: object) -> list[str]:
+    value = _argument_or_variable(option, value)
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, Iterable):
-        logger.warning("%s must be a list of strings, not %r; it is left out.", option, value)
+        logger.warning("%s must be a list of strings, got %r; it is ignored.", option, value)
         return []
     return [entry for each in cast("Iterable[object]", value) if (entry := str(each).strip())]
 
 
 def _switch(option: str, value: object) -> bool:
-    word = str(_given(option, value)).strip().lower()
-    if word not in _SWITCHES:
-        logger.warning("%s must be true or false, not %r; it stays off.", option, word)
-    return _SWITCHES.get(word, False)
+    choice = str(_argument_or_variable(option, value)).strip().lower()
+    if choice not in _SWITCHES:
+        logger.warning("%s must be true or false, got %r; it stays off.", option, choice)
+    return _SWITCHES.get(choice, False)
 
 
 def _broadcast(value: object) -> str:
     mode = str(value).strip().lower() or MODES[0]
     if mode not in MODES:
-        logger.warning("broadcast: %r is none of %s; it stays off.", value, ", ".join(MODES))
+        logger.warning("broadcast must be one of %s, got %r; it stays off.", ", ".join(MODES), value)
         return MODES[0]
     return mode
 
 
 def _is_absolute(url: str) -> bool:
     try:
-        Endpoints([url])
+        BaseUrls([url])
     except ValueError:
-        logger.warning("base_urls: %r is not an absolute URL; it is left out.", url)
+        logger.warning("base_urls: %r is not an absolute URL; it is ignored.", url)
         return False
     return True
 
 
 def _dialect(backends: list[str]) -> Dialect:
-    wanted = [backend.lower() for backend in backends]
-    unknown = [backend for backend in wanted if backend not in DIALECTS]
+    chosen = [backend.lower() for backend in backends]
+    unknown = [backend for backend in chosen if backend not in DIALECTS]
     if unknown:
-        logger.warning("dialects: %s is none of %s; it is left out.", ", ".join(unknown), ", ".join(DIALECTS))
-    return {word: row for backend in wanted for word, row in DIALECTS.get(backend, {}).items()}
+        logger.warning("dialects must be among %s, got %s; it is ignored.", ", ".join(DIALECTS), ", ".join(unknown))
+    return {name: source for backend in chosen for name, source in DIALECTS.get(backend, {}).items()}
 
 
 def _capture(mode: object, limit: object, redact: Callable[[str], str | None] | None) -> Capture | None:
-    word = str(os.environ.get(CAPTURE_VARIABLE, "") if mode is None else mode).strip().lower()
-    if word not in _MODES:
-        known = ", ".join(name for name in _MODES if "_" in name)
-        logger.warning("capture_content: %r is none of %s; no content is captured.", mode or word, known)
-    on_span, on_event = _MODES.get(word, (False, False))
+    choice = str(os.environ.get(CAPTURE_VARIABLE, "") if mode is None else mode).strip().lower()
+    if choice not in _CAPTURE_MODES:
+        known = ", ".join(name for name in _CAPTURE_MODES if "_" in name)
+        logger.warning("capture_content must be one of %s, got %r; content capture is disabled.", known, mode or choice)
+    on_span, on_event = _CAPTURE_MODES.get(choice, (False, False))
     if not (on_span or on_event):
         return None
     if redact is not None and not callable(redact):
-        # What was to be hidden must not be told.
-        logger.warning("redact: %r is no function; no content is captured.", redact)
+        # Content that was to be redacted must not leave the process.
+        logger.warning("redact must be callable, got %r; content capture is disabled.", redact)
         return None
-    return Capture(on_span, on_event, keeper(_length(_given("content_max_length", limit)), _safe(redact)))
+    max_length = _max_length(_argument_or_variable("content_max_length", limit))
+    return Capture(on_span, on_event, make_text_filter(max_length, _guarded_redact(redact)))
 
 
-def _length(value: object) -> int | None:
-    word = str(value).strip()
-    if not word:
+def _max_length(value: object) -> int | None:
+    digits = str(value).strip()
+    if not digits:
         return None
-    if word.isdecimal() and not isinstance(value, bool):
-        return int(word)
-    logger.warning("content_max_length: %r is no number of characters; content is not cut.", value)
+    if digits.isdecimal() and not isinstance(value, bool):
+        return int(digits)
+    logger.warning("content_max_length must be a non-negative integer, got %r; content is not truncated.", value)
     return None
 
 
-def _safe(redact: Callable[[str], str | None] | None) -> Callable[[str], str | None] | None:
-    """The user's function, which may fail: then nothing is told of that text."""
+def _guarded_redact(redact: Callable[[str], str | None] | None) -> Callable[[str], str | None] | None:
+    """Return the user's function; if it raises, the text is not recorded."""
     if redact is None:
         return None
 

@@ -1,6 +1,7 @@
-"""Our own failures end here: a bug of ours may cost a span, never the caller's call.
+"""Catches the instrumentation's own errors: a bug may cost a span, never the caller's call.
 
-Whatever the host's code enters us through is `guarded`; nothing else in this package swallows an exception.
+Every function through which the host's code enters the instrumentation is `guarded`. Nothing else in this package
+swallows an exception.
 """
 
 import functools
@@ -15,30 +16,30 @@ logger = logging.getLogger(__package__)
 _reported: set[str] = set()
 
 
-def guarded(entrance: Callable[P, R]) -> Callable[P, R | None]:
-    """Make *entrance* return None instead of raising an `Exception`.
+def guarded(function: Callable[P, R]) -> Callable[P, R | None]:
+    """Make *function* return None instead of raising an `Exception`.
 
-    `BaseException` passes: an interrupt or a cancellation is the host's, not ours.
+    `BaseException` passes: an interrupt or a cancellation belongs to the host.
     """
 
-    @functools.wraps(entrance)
-    def entered(*args: P.args, **kwargs: P.kwargs) -> R | None:
+    @functools.wraps(function)
+    def guard(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
-            return entrance(*args, **kwargs)
+            return function(*args, **kwargs)
         except Exception:
-            report(entrance.__qualname__)
+            report(function.__qualname__)
             return None
 
-    return entered
+    return guard
 
 
 def report(place: str) -> None:
-    """Log the exception in flight: once a *place* as a warning without its text, each time at debug with traceback."""
+    """Log the current exception: once a *place* as a warning without its text, every time at DEBUG with traceback."""
     if place not in _reported:
         _reported.add(place)
         logger.warning(
-            "OpenRouter instrumentation failed in %s; the call goes on, its telemetry may be incomplete. "
-            "Said once; details at debug level.",
+            "OpenRouter instrumentation failed in %s; your call is unaffected but its telemetry may be incomplete. "
+            "Logged once; enable DEBUG for the traceback.",
             place,
         )
     logger.debug("OpenRouter instrumentation failed in %s", place, exc_info=True)  # noqa: LOG014 - called from handlers

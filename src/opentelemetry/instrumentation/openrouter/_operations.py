@@ -1,6 +1,6 @@
-"""Which path is which operation: a row joins the readers of its request, of its answers, and of their content.
+"""The registry of operations: path -> the functions that read its request, its response, and their content.
 
-A path without a row passes through the instrumentation untouched.
+Requests to a path without a row are not traced.
 """
 
 import json
@@ -10,59 +10,60 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from . import attributes as names
-from ._content.accumulators import ChoicesTranscript, EventsTranscript, Transcript
-from ._content.chat import Content, Message, chat_input, choices_output, text_input
-from ._content.parts import Keep
-from ._content.responses_api import items_input, items_output
-from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
-from ._wire.errors import EMPTY_RESPONSE
-from ._wire.fields import Attributes
-from ._wire.response import Answer, fold_error_event
-from ._wire.responses_api import fold_event, fold_response
-from ._wire.results import (
-    fold_progress,
-    fold_vectors,
+from ._content.accumulators import ChatAccumulator, ContentAccumulator, ResponsesAccumulator
+from ._content.chat import Content, Message, chat_input, chat_output, text_input
+from ._content.parts import TextFilter
+from ._content.responses_api import responses_input, responses_output
+from ._content.results import (
     image_input,
     image_output,
     no_output,
-    ranking_input,
-    result_folder,
-    sound_input,
-    transcript_output,
+    rerank_input,
+    transcription_input,
+    transcription_output,
 )
+from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
+from ._wire.errors import EMPTY_RESPONSE
+from ._wire.fields import Attributes
+from ._wire.response import ResponseRecord, fold_error_event, fold_error_response
+from ._wire.responses_api import fold_event, fold_response
+from ._wire.results import fold_embeddings, fold_stream_event, result_folder
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One kind of call: its `gen_ai.operation.name`, and how its request and its answers are read."""
+    """One kind of call: its `gen_ai.operation.name`, and the functions that read its request and its response."""
 
     name: str
-    read_input: Callable[[Mapping[str, object], Keep], Content]
-    """The content of the merged request body."""
-    read_output: Callable[[object, Keep], list[Message]]
-    """The content of a whole body, or of one that `transcript` put together."""
-    fold_whole: Callable[[Answer, object], None]
-    fold_chunk: Callable[[Answer, object, float], None] = fold_progress
-    fold_error_event: Callable[[Answer, object, float], None] = fold_error_event
-    transcript: type[Transcript] = Transcript
+    read_input: Callable[[Mapping[str, object], TextFilter], Content]
+    """Reads the content of the merged request body."""
+    read_output: Callable[[object, TextFilter], list[Message]]
+    """Reads the content of a whole body, or of one that `accumulator` assembled."""
+    fold_body: Callable[[ResponseRecord, object], None]
+    fold_chunk: Callable[[ResponseRecord, object, float], None] = fold_stream_event
+    fold_error_event: Callable[[ResponseRecord, object, float], None] = fold_error_event
+    accumulator: type[ContentAccumulator] = ContentAccumulator
     implied: Attributes = field(default_factory=Attributes)
-    """What each request of this kind asks for without saying it."""
+    """Attributes that every request of this kind has without a field for them."""
 
-    def fold_bytes(self, answer: Answer, content: bytes | bytearray) -> None:
-        """Fold a whole answer as it came. Sound and text tell nothing; whitespace (a keep-alive) is no answer."""
+    def fold_bytes(self, record: ResponseRecord, content: bytes | bytearray, status: int = 200) -> None:
+        """Fold a whole body. Audio and plain text have no attributes; whitespace (keep-alives) is an empty response."""
         if not _OBJECT.match(content):
-            if content and _BLANK.fullmatch(content):
-                answer.failure = EMPTY_RESPONSE
+            if content and record.error is None and _BLANK.fullmatch(content):
+                record.error = EMPTY_RESPONSE
             return
         try:
             body: object = json.loads(content)
         except ValueError:
             return
-        self.fold_whole(answer, body)
+        if status >= 400:  # noqa: PLR2004 - HTTP error statuses
+            fold_error_response(record, status, body)
+        else:
+            self.fold_body(record, body)
 
 
 def operation_at(url: str, base_url: object) -> Operation | None:
-    """The operation behind a request's URL: relative to *base_url* as the SDK's resources give it, or absolute."""
+    """Return the operation of a request's URL: relative to *base_url*, as an SDK's resources give it, or absolute."""
     operation = _BY_PATH.get(url)
     if operation is None and "://" in url:
         base = str(base_url).rstrip("/")
@@ -85,28 +86,32 @@ _IMAGE: Final = Operation(
     implied={names.GEN_AI_OUTPUT_TYPE: "image"},
 )
 
-# Each path: https://openrouter.ai/docs/api/api-reference/<path>; `/completions` is named in
-# https://openrouter.ai/docs/api/reference/streaming alone, `/images/generations` is where the OpenAI SDK posts images.
+# Each path: https://openrouter.ai/docs/api/api-reference/<path>; `/completions` is documented in
+# https://openrouter.ai/docs/api/reference/streaming only; `/images/generations` is where the OpenAI SDK posts images.
 _BY_PATH: Final[Mapping[str, Operation]] = {
     "/chat/completions": Operation(
-        "chat", chat_input, choices_output, fold_completion, fold_chunk, fold_error_chunk, ChoicesTranscript
+        "chat", chat_input, chat_output, fold_completion, fold_chunk, fold_error_chunk, ChatAccumulator
     ),
     "/completions": Operation(
         "text_completion",
         text_input("prompt"),
-        choices_output,
+        chat_output,
         fold_completion,
         fold_chunk,
         fold_error_chunk,
-        ChoicesTranscript,
+        ChatAccumulator,
     ),
-    "/responses": Operation("chat", items_input, items_output, fold_response, fold_event, transcript=EventsTranscript),
-    "/embeddings": Operation("embeddings", text_input("input"), no_output, fold_vectors),
-    "/rerank": Operation("rerank", ranking_input, no_output, result_folder("results")),
+    "/responses": Operation(
+        "chat", responses_input, responses_output, fold_response, fold_event, accumulator=ResponsesAccumulator
+    ),
+    "/embeddings": Operation("embeddings", text_input("input"), no_output, fold_embeddings),
+    "/rerank": Operation("rerank", rerank_input, no_output, result_folder("results")),
     "/images": _IMAGE,
     "/images/generations": _IMAGE,
     "/audio/speech": Operation(
         "speech", text_input("input"), no_output, result_folder(None), implied={names.GEN_AI_OUTPUT_TYPE: "speech"}
     ),
-    "/audio/transcriptions": Operation("transcription", sound_input, transcript_output, result_folder("text")),
+    "/audio/transcriptions": Operation(
+        "transcription", transcription_input, transcription_output, result_folder("text")
+    ),
 }

@@ -1,0 +1,1 @@
+"""Requests to OpenRouter's own API, in the background, only for options that the user enabled."""

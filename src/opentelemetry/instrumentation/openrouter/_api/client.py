@@ -1,6 +1,6 @@
-"""One key at one OpenRouter, as a client of the caller's knows it, and how to ask what OpenRouter itself says of it.
+"""A client for OpenRouter's own API (`/key`, `/generation`) with the caller's credentials.
 
-Asked only for what the user switched on, never on the way of a call. Key and headers stay in memory and are not told.
+It sends only for options that the user enabled, and never during a call. The key and the headers stay in memory.
 """
 
 from collections.abc import Callable
@@ -9,23 +9,23 @@ from typing import Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from .._wire.fields import members
+from .._wire.fields import mapping
 
-PATIENCE: Final = 5.0
-"""Seconds that one question may take."""
+TIMEOUT: Final = 5.0
+"""Seconds that one request may take."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Account:
-    """Who asks, and whom."""
+class ApiClient:
+    """One API key at one base URL."""
 
     base_url: str
     key: str
     get: Callable[[str, float], object]
-    """GETs a path below the base URL, with the client's own credentials, in so many seconds; the JSON, or raises."""
+    """Sends GET to a path below the base URL with a timeout in seconds; returns the JSON, or raises."""
 
-    def ask(self, path: str, timeout: float = PATIENCE) -> dict[str, object]:
-        """The member `data` of what OpenRouter answers: https://openrouter.ai/docs/api/api-reference.
+    def get_data(self, path: str, timeout: float = TIMEOUT) -> dict[str, object]:
+        """Return the field `data` of a response: https://openrouter.ai/docs/api/api-reference.
 
         Args:
             path: such as `/key`.
@@ -35,4 +35,4 @@ class Account:
             Exception: what the HTTP library raises.
         """
         with suppress_instrumentation():
-            return dict(members(members(self.get(path, timeout)).get("data")))
+            return dict(mapping(mapping(self.get(path, timeout)).get("data")))

@@ -1,7 +1,7 @@
-"""What is to be done before the host's telemetry is flushed or shut down: its providers are asked to say so.
+"""Runs a callback before a provider's `force_flush()` or `shutdown()`.
 
-There is no promised place for that: a processor of ours would be flushed after the one that exports. So the providers'
-own `force_flush` and `shutdown` are stood in for, on the object, from the first need until `release`.
+OpenTelemetry has no hook for that: a span processor of ours would be flushed after the one that exports. So the two
+methods are overridden on the provider instances, from `install` until `remove`.
 """
 
 import functools
@@ -13,41 +13,41 @@ from .._guard import guarded
 _METHODS: Final = ("force_flush", "shutdown")
 
 
-class Flushes:
-    """Does something before each flush of some providers."""
+class FlushHooks:
+    """The hooks of some providers."""
 
-    def __init__(self, providers: Callable[[], Iterable[Any]], first: Callable[[], None]) -> None:
-        self._providers, self._first = providers, guarded(first)
-        self._watched: list[tuple[Any, str, Any]] = []
-        self._is_watching = False
+    def __init__(self, providers: Callable[[], Iterable[Any]], before_flush: Callable[[], None]) -> None:
+        self._providers, self._before_flush = providers, guarded(before_flush)
+        self._overrides: list[tuple[Any, str, Any]] = []
+        self._is_installed = False
 
     @guarded
-    def watch(self) -> None:
-        """Begin, at the first call: providers may be set after `instrument()`."""
-        if self._is_watching:
+    def install(self) -> None:
+        """Override the methods, at the first call: providers may be set after `instrument()`."""
+        if self._is_installed:
             return
-        self._is_watching = True
+        self._is_installed = True
         for provider in self._providers():
             for method in _METHODS:
                 flush = getattr(provider, method, None)
                 if flush is not None:
-                    standing_in = self._before(flush)
-                    setattr(provider, method, standing_in)
-                    self._watched.append((provider, method, standing_in))
+                    override = self._override(flush)
+                    setattr(provider, method, override)
+                    self._overrides.append((provider, method, override))
 
-    def _before(self, flush: Callable[..., Any]) -> Callable[..., Any]:
+    def _override(self, flush: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(flush)
-        def flushing(*args: Any, **kwargs: Any) -> Any:
-            self._first()
+        def flush_with_hook(*args: Any, **kwargs: Any) -> Any:
+            self._before_flush()
             return flush(*args, **kwargs)
 
-        return flushing
+        return flush_with_hook
 
     @guarded
-    def release(self) -> None:
-        """The providers are as they were, where nobody has put something above ours."""
-        for provider, method, standing_in in self._watched:
-            if getattr(provider, method, None) is standing_in:
+    def remove(self) -> None:
+        """Restore the methods, except where another library has overridden ours."""
+        for provider, method, override in self._overrides:
+            if getattr(provider, method, None) is override:
                 delattr(provider, method)
-        self._watched.clear()
-        self._is_watching = False
+        self._overrides.clear()
+        self._is_installed = False

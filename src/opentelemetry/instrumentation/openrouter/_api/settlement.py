@@ -1,7 +1,7 @@
-"""What a stream cost that was cut before it told: asked of OpenRouter in the background, while its span waits.
+"""Fetches the cost of interrupted streams from `GET /generation` in a background thread; the span stays open meanwhile.
 
-One thread, which lives while there is something to ask. It knows neither spans nor SDKs: an answer to complete, and
-what finishes its call.
+One thread, which lives while calls are pending. It knows neither spans nor SDKs, only a record to complete and a
+callback that finishes the call.
 """
 
 import contextlib
@@ -19,171 +19,180 @@ from weakref import WeakSet
 
 from .._guard import guarded, logger
 from .._wire.generation import fold_generation
-from .._wire.response import Answer
-from .client import PATIENCE, Account
-from .flush_hooks import Flushes
+from .._wire.response import ResponseRecord
+from .client import TIMEOUT, ApiClient
+from .flush_hooks import FlushHooks
 
-WAITS: Final[tuple[float, ...]] = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each look: a record was there after half a second when it was measured. After the last it is late."""
-BOUND: Final = 2.0
-"""Seconds that a flush, a shutdown or the exit waits for all that is open."""
-MOST: Final = 256
-"""So many calls may wait; others end as they are."""
+POLL_DELAYS: Final[tuple[float, ...]] = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Delays between polls in seconds. Records were available after 0.5 s when measured; after the last poll we give up."""
+FLUSH_TIMEOUT: Final = 2.0
+"""Seconds that a flush, a shutdown or the exit waits for all pending calls."""
+MAX_PENDING: Final = 256
+"""The maximum number of pending calls; further ones end without their cost."""
 
-_HURRY: Final = 0.25  # seconds between looks while somebody waits
-_PASSING: Final = {404, 408, 429, 500, 502, 503, 504, 524, 529}  # 404: there is no record yet
+_FLUSH_POLL_DELAY: Final = 0.25  # seconds between polls during a flush
+_RETRYABLE: Final = {404, 408, 429, 500, 502, 503, 504, 524, 529}  # 404: the record is not available yet
 
 clock = time.monotonic
 
 
-class _Case:
-    """One call that waits for its bill."""
+class _Pending:
+    """One call whose cost is pending."""
 
-    __slots__ = ("account", "answer", "finish", "is_taken", "looks")
+    __slots__ = ("attempts", "client", "finish", "is_claimed", "record")
 
-    def __init__(self, account: Account, answer: Answer, finish: Callable[[], None]) -> None:
-        self.account, self.answer, self.finish = account, answer, finish
-        self.looks = 0
-        self.is_taken = False
-        """Somebody is finishing it."""
+    def __init__(self, client: ApiClient, record: ResponseRecord, finish: Callable[[], None]) -> None:
+        self.client, self.record, self.finish = client, record, finish
+        self.attempts = 0
+        self.is_claimed = False
+        """A thread is finishing it."""
 
 
 class Settlement:
-    """The calls of one `instrument()` that wait for their bills."""
+    """The pending calls of one `instrument()`."""
 
     def __init__(self, providers: Callable[[], Iterable[Any]]) -> None:
-        """Args: providers: of telemetry; when one of them is to flush, what waits is settled first."""
-        self._flushes = Flushes(providers, self.settle_all)
-        self._order = itertools.count()
-        self._is_closed = False
-        self.forget()
-        _SETTLEMENTS.add(self)
-
-    def forget(self) -> None:
-        """Begin anew, as a forked child does: what waits is its parent's to finish."""
-        self._changed = threading.Condition()
-        self._waiting: list[tuple[float, int, _Case]] = []
-        self._looked_at: set[_Case] = set()
-        self._thread: threading.Thread | None = None
-        self._hurried_until = 0.0
-        """Until then somebody waits for all that is open."""
-
-    def take(self, account: Account, answer: Answer, finish: Callable[[], None]) -> bool:
-        """Whether the call is settled, and so finished, from here: once, and in half a minute at most.
+        """Prepare the hooks.
 
         Args:
-            account: who made the call.
-            answer: what is known of it.
-            finish: records it and ends its span.
+            providers: returns the telemetry providers; pending calls are settled before one of them is flushed.
         """
-        if answer.usage is not None or answer.id is None:
+        self._flush_hooks = FlushHooks(providers, self.flush)
+        self._order = itertools.count()
+        self._is_closed = False
+        self.reset_after_fork()
+        _SETTLEMENTS.add(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget all pending calls, as a forked child must: the parent finishes them."""
+        self._changed = threading.Condition()
+        self._queue: list[tuple[float, int, _Pending]] = []
+        self._polling: set[_Pending] = set()
+        self._thread: threading.Thread | None = None
+        self._flush_until = 0.0
+        """The end of the current flush, during which polls are more frequent."""
+
+    def submit(self, client: ApiClient, record: ResponseRecord, finish: Callable[[], None]) -> bool:
+        """Settle a call in the background, if its cost is unknown and can be fetched.
+
+        Args:
+            client: sends with the credentials of the call.
+            record: the response, as far as it arrived.
+            finish: records the call and ends its span.
+
+        Returns:
+            True if *finish* will be called once, after half a minute at most.
+        """
+        if record.usage is not None or record.id is None:
             return False
         with self._changed:
-            if self._is_closed or len(self._waiting) >= MOST:
+            if self._is_closed or len(self._queue) >= MAX_PENDING:
                 return False
-            self._flushes.watch()
-            self._put(_Case(account, answer, finish), WAITS[0])
+            self._flush_hooks.install()
+            self._put(_Pending(client, record, finish), POLL_DELAYS[0])
         return True
 
-    def settle_all(self, bound: float | None = None) -> None:
-        """Settle what can be settled within *bound* seconds (`BOUND`), and finish the rest as it is."""
-        until = clock() + (BOUND if bound is None else bound)
+    def flush(self, timeout: float | None = None) -> None:
+        """Settle what can be settled in *timeout* seconds (`FLUSH_TIMEOUT`), and finish the rest without its cost."""
+        until = clock() + (FLUSH_TIMEOUT if timeout is None else timeout)
         with self._changed:
-            self._waiting = [(0.0, order, case) for _, order, case in self._waiting]
-            self._hurried_until = max(self._hurried_until, until)
-        while (case := self._next(until)) is not None:
-            self._look(case, until)
+            self._queue = [(0.0, order, pending) for _, order, pending in self._queue]
+            self._flush_until = max(self._flush_until, until)
+        while (pending := self._next_due(until)) is not None:
+            self._poll(pending, until)
         with self._changed:
-            open_cases = [*(case for _, _, case in self._waiting), *self._looked_at]
-            given_up = [case for case in open_cases if not case.is_taken]
-            for case in given_up:
-                case.is_taken = True
-            self._waiting.clear()
-            self._looked_at.difference_update(given_up)
+            unfinished = [*(pending for _, _, pending in self._queue), *self._polling]
+            given_up = [pending for pending in unfinished if not pending.is_claimed]
+            for pending in given_up:
+                pending.is_claimed = True
+            self._queue.clear()
+            self._polling.difference_update(given_up)
             self._changed.notify_all()
-        for case in given_up:
-            _finish(case)
+        for pending in given_up:
+            _finish(pending)
 
     def close(self) -> None:
-        """Settle what waits, and take no more."""
+        """Settle the pending calls, and accept no more."""
         self._is_closed = True
-        self.settle_all()
-        self._flushes.release()
+        self.flush()
+        self._flush_hooks.remove()
 
-    def _put(self, case: _Case, wait: float) -> None:
-        heapq.heappush(self._waiting, (clock() + wait, next(self._order), case))
+    def _put(self, pending: _Pending, delay: float) -> None:
+        heapq.heappush(self._queue, (clock() + delay, next(self._order), pending))
         self._changed.notify_all()
         if self._thread is None:
             thread = threading.Thread(target=self._run, name="openrouter-settlement", daemon=True)
-            with contextlib.suppress(RuntimeError):  # at exit no thread can be started; there `settle_all` works
+            with contextlib.suppress(RuntimeError):  # no thread can start while the interpreter exits; `flush` polls
                 thread.start()
                 self._thread = thread
 
     def _run(self) -> None:
-        while (case := self._next()) is not None:
-            self._look(case)
+        while (pending := self._next_due()) is not None:
+            self._poll(pending)
 
-    def _next(self, until: float = math.inf) -> _Case | None:
-        """The next case that is due, waited for; None when nothing is open, or it is too late."""
+    def _next_due(self, until: float = math.inf) -> _Pending | None:
+        """Wait for the next call that is due; return None when no call is pending, or at *until*."""
         with self._changed:
             while (now := clock()) < until:
-                due = self._waiting[0][0] if self._waiting else until
+                due = self._queue[0][0] if self._queue else until
                 if due <= now:
-                    case = heapq.heappop(self._waiting)[2]
-                    self._looked_at.add(case)
-                    return case
+                    pending = heapq.heappop(self._queue)[2]
+                    self._polling.add(pending)
+                    return pending
                 is_background = until == math.inf
-                if not self._waiting and (is_background or not self._looked_at):
+                if not self._queue and (is_background or not self._polling):
                     break
                 self._changed.wait(min(due, until) - now)
             if threading.current_thread() is self._thread:
                 self._thread = None
             return None
 
-    def _look(self, case: _Case, until: float = math.inf) -> None:
-        record, is_late = self._ask(case, min(PATIENCE, until - clock()))
+    def _poll(self, pending: _Pending, until: float = math.inf) -> None:
+        generation, is_final = self._get_generation(pending, min(TIMEOUT, until - clock()))
         with self._changed:
-            if case.is_taken:  # given up while it was asked for
+            if pending.is_claimed:  # a flush has given up on it meanwhile
                 return
-            case.looks += 1
-            if record is None and not is_late and case.looks < len(WAITS):
-                self._looked_at.discard(case)
-                self._put(case, _HURRY if clock() < self._hurried_until else WAITS[case.looks])
+            pending.attempts += 1
+            if generation is None and not is_final and pending.attempts < len(POLL_DELAYS):
+                self._polling.discard(pending)
+                delay = _FLUSH_POLL_DELAY if clock() < self._flush_until else POLL_DELAYS[pending.attempts]
+                self._put(pending, delay)
                 return
-            case.is_taken = True
-        if record is not None:
-            _fold(case.answer, record)
-        _finish(case)
+            pending.is_claimed = True
+        if generation is not None:
+            _fold(pending.record, generation)
+        _finish(pending)
         with self._changed:
-            self._looked_at.discard(case)
+            self._polling.discard(pending)
             self._changed.notify_all()
 
-    def _ask(self, case: _Case, timeout: float) -> tuple[dict[str, Any] | None, bool]:
-        """The record, if there is one, and whether there will be none."""
+    def _get_generation(self, pending: _Pending, timeout: float) -> tuple[dict[str, Any] | None, bool]:
+        """Return the data of the generation, or None; and whether a failure is final."""
         try:
-            return case.account.ask(f"/generation?id={quote(str(case.answer.id), safe='')}", timeout), False
+            path = f"/generation?id={quote(str(pending.record.id), safe='')}"
+            return pending.client.get_data(path, timeout), False
         except Exception as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
-            # The class alone: the text of an HTTP error may hold what was sent.
+            # The class only: the text of an HTTP error may contain the request.
             logger.debug("settle: GET /generation failed with %s (%s).", type(error).__qualname__, status)
-            return None, status is not None and status not in _PASSING
+            return None, status is not None and status not in _RETRYABLE
 
 
 @guarded
-def _fold(answer: Answer, record: dict[str, Any]) -> None:
-    fold_generation(answer, record)
+def _fold(record: ResponseRecord, generation: dict[str, Any]) -> None:
+    fold_generation(record, generation)
 
 
 @guarded
-def _finish(case: _Case) -> None:
-    case.finish()
+def _finish(pending: _Pending) -> None:
+    pending.finish()
 
 
-def _forget_all() -> None:
+def _reset_all_after_fork() -> None:
     for settlement in list(_SETTLEMENTS):
-        settlement.forget()
+        settlement.reset_after_fork()
 
 
 _SETTLEMENTS: Final[WeakSet[Settlement]] = WeakSet()
 if sys.platform != "win32":  # pragma: no branch
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(after_in_child=_reset_all_after_fork)

@@ -1,201 +1,224 @@
-"""What is common to all SDKs: a call is stopped at its one entrance, started, let through, and ended, sync and async.
+"""Base class of the client instrumentations: wraps a client's request method and traces each call, sync and async.
 
-Which SDK it is, where its entrance lies and how its answers look is said by the entrance's own file (`_patch`,
-`_openrouter_sdk`); what is recorded, by the floors below.
+A client's own file knows which calls go to OpenRouter and how its results are read.
 """
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import Token
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from .. import attributes as names
 from .._api.budget import Budget
-from .._api.client import Account
+from .._api.client import ApiClient
 from .._api.settlement import Settlement
 from .._config import Settings
 from .._guard import guarded
 from .._operations import Operation
-from .._telemetry.call import Call, Settle
+from .._telemetry.call import Call, Settle, start_call
 from .._telemetry.recorder import Recorder
-from .._wire.broadcast import joined
+from .._wire.broadcast import trace_field
 from .._wire.fields import Attributes, count
 from .._wire.request import request_attributes
-from .._wire.response import fold_error_body, fold_headers
-from .open_responses import Hold, OpenResponses
-from .patching import Entrance
-from .streams import listen, listen_async
+from .._wire.response import fold_error_routing, fold_headers
+from .open_responses import OpenResponse, OpenResponses
+from .patching import InnermostWrapper
+from .streams import override_close, override_close_async
 
-Listener = Callable[[Any, Hold], None]
+OverrideClose = Callable[[Any, OpenResponse], None]
 
 
 class Exchange(ABC):
-    """One request and its answer, on their way through an SDK."""
+    """One request and its response, while they pass through a client."""
 
-    __slots__ = ("_call", "_hold", "_listener", "_operation", "_responses", "_token", "settle")
+    __slots__ = ("_call", "_open_response", "_operation", "_override_close", "_responses", "_token")
 
     _token: Token[Context]
 
-    def __init__(self, call: Call, operation: Operation, responses: OpenResponses, listener: Listener) -> None:
+    def __init__(
+        self, call: Call, operation: Operation, responses: OpenResponses, override_close: OverrideClose
+    ) -> None:
         self._call, self._operation = call, operation
-        self._responses, self._listener = responses, listener
-        # The registry keeps it until the call has ended. From here on it would outlive the response.
-        self._hold: weakref.ref[Hold] | None = None
-        self.settle: Settle | None = None
+        self._responses, self._override_close = responses, override_close
+        # The registry holds the open response until the call has ended. A strong reference would outlive it.
+        self._open_response: weakref.ref[OpenResponse] | None = None
 
     def send(self) -> None:
-        """The span is current while the request is sent, and no longer."""
+        """Make the span current while the client sends the request."""
         self._token = otel_context.attach(self._call.context)
 
     @guarded
-    def answered(self, result: Any, *, streamed: bool) -> None:
-        """The SDK returned: the call has ended, or its response is in the caller's hands now."""
+    def returned(self, result: Any, *, streamed: bool) -> None:
+        """The client returned: the call has ended, or the caller has an open response now."""
         otel_context.detach(self._token)
-        self._look_at(result, streamed)
-        if self._hold is None:
+        self._read_result(result, streamed)
+        if self._open_response is None:
             self._call.end()
 
     @guarded
-    def failed(self, error: BaseException) -> None:
-        """The SDK raised."""
+    def raised(self, error: BaseException) -> None:
+        """The client raised."""
         # A coroutine that is closed, perhaps by the garbage collector, may have left its context already.
         if not isinstance(error, GeneratorExit) or otel_context.get_current() is self._call.context:
             otel_context.detach(self._token)
         try:
-            self._read_failure(error)
+            self._read_error(error)
         finally:
             self._call.end(error)
 
     @abstractmethod
-    def _look_at(self, result: Any, streamed: bool) -> None:
-        """Read what the SDK returned, as far as that takes nothing from the caller."""
+    def _read_result(self, result: Any, streamed: bool) -> None:
+        """Read the client's result without consuming anything that is the caller's."""
 
-    def _read_failure(self, error: BaseException) -> None:
-        """What an exception was made from tells more than itself: headers, routing, and how often it was sent."""
+    def _read_error(self, error: BaseException) -> None:
+        """Read the request and the response of an exception: retries, headers, routing."""
         request, response = getattr(error, "request", None), getattr(error, "response", None)
-        sent = getattr(request, "headers", {}).get("x-stainless-retry-count", "")
-        self._count_retries(int(sent) if sent.isdecimal() else None)
+        retries = getattr(request, "headers", {}).get("x-stainless-retry-count", "")
+        self._set_retry_count(int(retries) if retries.isdecimal() else None)
         if response is not None:
-            fold_headers(self._call.answer, response.headers)
-            if response.is_stream_consumed:  # by the SDK, which read it for its message
-                fold_error_body(self._call.answer, response.content)
+            fold_headers(self._call.record, response.headers)
+            if response.is_stream_consumed:  # the SDK has read it for the exception's message
+                fold_error_routing(self._call.record, response.content)
 
-    def _count_retries(self, taken: object) -> None:
-        retries = count(taken)
-        if retries:
-            self._call.answer.facts[names.OPENROUTER_REQUEST_RETRY_COUNT] = retries
+    def _set_retry_count(self, retries: object) -> None:
+        retry_count = count(retries)
+        if retry_count:
+            self._call.record.attributes[names.OPENROUTER_REQUEST_RETRY_COUNT] = retry_count
 
     def _read(self, response: Any) -> None:
-        """Read a response whose body the SDK has read."""
-        self._operation.fold_bytes(self._call.answer, response.content)
-        fold_headers(self._call.answer, response.headers)
+        """Fold a response whose body the client has read."""
+        self._operation.fold_bytes(self._call.record, response.content, response.status_code)
+        fold_headers(self._call.record, response.headers)
 
-    def _hold_open(self, response: Any) -> Hold:
-        hold = self._hold() if self._hold is not None else None
-        if hold is None:
-            self._call.settle = self.settle
-            hold = self._responses.hold(response, self._call, self._operation)
-            self._hold = weakref.ref(hold)
-            self._listener(response, hold)
-        return hold
-
-
-Begun = tuple[Exchange, tuple[Any, ...], dict[str, Any]]
+    def _track(self, response: Any) -> OpenResponse:
+        """Return the open response of *response*; track it if this is the first time."""
+        opened = self._open_response() if self._open_response is not None else None
+        if opened is None:
+            opened = self._responses.track(response, self._call, self._operation)
+            self._open_response = weakref.ref(opened)
+            self._override_close(response, opened)
+        return opened
 
 
-class Seam(ABC):
-    """One `instrument()` of one SDK: what it put there, and how to take it out again."""
+StartedExchange = tuple[Exchange, tuple[Any, ...], dict[str, Any]]
+"""An exchange, and the arguments to call the client's method with."""
+
+
+class ClientInstrumentation(ABC):
+    """One client, instrumented by one `instrument()`, until `uninstall`."""
+
+    requirement: ClassVar[str]
+    """The client's distribution and the range of its versions that is instrumented."""
 
     def __init__(
         self, recorder: Recorder, settings: Settings, budget: Budget | None, settlement: Settlement | None
     ) -> None:
-        self.recorder, self.endpoints = recorder, settings.endpoints
+        self.recorder, self.base_urls = recorder, settings.base_urls
         self._budget, self._settlement = budget, settlement
         self._joins = settings.broadcast == "join"
-        self._asks = budget is not None or settlement is not None
+        self._uses_api = budget is not None or settlement is not None
         self.responses = OpenResponses(settlement)
         self.active = False
-        self._entrances: list[Entrance] = []
+        self._wrappers: list[InnermostWrapper] = []
 
-    def open(self) -> None:
-        """Wrap the entrances."""
+    def install(self) -> None:
+        """Wrap the client's methods."""
         self.active = True
-        self._entrances = self._place()
+        self._wrappers = self._wrap_methods()
 
-    def close(self) -> None:
-        """Make the SDK as it was. What cannot be taken out only passes through."""
+    def uninstall(self) -> None:
+        """Restore the client's methods. A wrapper that cannot be removed only passes calls through."""
         self.active = False
-        for entrance in self._entrances:
-            entrance.close()
-        self.responses.end_dead()
+        for wrapper in self._wrappers:
+            wrapper.remove()
+        self.responses.end_collected()
         if self._budget is not None:
-            self._budget.forget()
+            self._budget.clear()
         if self._settlement is not None:
             self._settlement.close()
 
     @abstractmethod
-    def _place(self) -> list[Entrance]:
-        """Put `_request` and `_request_async` into the SDK."""
+    def _wrap_methods(self) -> list[InnermostWrapper]:
+        """Wrap the client's methods with `_wrap_request` and `_wrap_request_async`."""
 
     @abstractmethod
-    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], listener: Listener) -> Begun | None:
-        """Start the span of a call that is ours, and say what to send in place of the arguments; guarded.
+    def _start_exchange(
+        self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], override_close: OverrideClose
+    ) -> StartedExchange | None:
+        """Start the span of a call to OpenRouter, and return the arguments to send; guarded.
 
-        None for any other call, which must cost next to nothing, and for all when this is closed.
+        None for any other call, at next to no cost, and for every call after `uninstall`.
         """
 
-    def _start(
-        self, operation: Operation, server: Attributes, body: Mapping[str, object], *headers: object
+    def _start_call(
+        self,
+        operation: Operation,
+        server: Attributes,
+        body: Mapping[str, object],
+        headers: Iterable[object],
+        api_client: Callable[[], ApiClient],
     ) -> Call | None:
-        """Open the span of a call; None where nobody wants to hear of it."""
-        origin = self.recorder.origins.find(operation.name)
-        if origin is None:
+        """Start the span of a call; None where instrumentation is suppressed.
+
+        Args:
+            operation: the operation of the request's path.
+            server: `server.address` and `server.port`.
+            body: the merged request body.
+            headers: mappings of request headers, weakest first.
+            api_client: returns a client for OpenRouter's API with the caller's credentials; called only for options
+                that need it.
+        """
+        context = self.recorder.call_contexts.current(operation.name)
+        if context is None:
             return None
-        if self.responses.dead:
-            self.responses.end_dead()
-        return self.recorder.start(operation, server, request_attributes(body, *headers), body, origin)
+        if self.responses.collected:
+            self.responses.end_collected()
+        settle = self._register_api_client(api_client()) if self._uses_api else None
+        request = request_attributes(body, *headers)
+        return start_call(self.recorder, operation, server, request, body, context, settle)
 
-    def _will_ask(self, exchange: Exchange, account: Account) -> None:
-        """OpenRouter may be asked about this call, or its key."""
+    def _register_api_client(self, client: ApiClient) -> Settle | None:
+        """Poll the budget of the client's key; return what settles the cost of its interrupted streams."""
         if self._budget is not None:
-            self._budget.know(account)
-        if self._settlement is not None:
-            exchange.settle = partial(self._settlement.take, account)
+            self._budget.add(client)
+        return partial(self._settlement.submit, client) if self._settlement is not None else None
 
-    def _trace_to_send(self, call: Call, body: Mapping[str, object]) -> dict[str, Any] | None:
-        """The member `trace` to send in place of the caller's, so that OpenRouter's own spans land in our trace."""
-        ours = call.span_context
-        return joined(body, ours.trace_id, ours.span_id) if ours.is_valid and ours.trace_flags.sampled else None
+    def _trace_field(self, call: Call, body: Mapping[str, object]) -> dict[str, Any] | None:
+        """The `trace` field to send in place of the caller's, so that OpenRouter's own spans join our trace."""
+        span = call.span_context
+        return trace_field(body, span.trace_id, span.span_id) if span.is_valid and span.trace_flags.sampled else None
 
-    def _request(self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        begun = self._begin(client, args, kwargs, listen)
-        if begun is None:
+    def _wrap_request(
+        self, wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        started = self._start_exchange(client, args, kwargs, override_close)
+        if started is None:
             return wrapped(*args, **kwargs)
-        exchange, args, kwargs = begun
+        exchange, args, kwargs = started
         try:
-            answer = wrapped(*args, **kwargs)
+            result = wrapped(*args, **kwargs)
         except BaseException as error:
-            exchange.failed(error)
+            exchange.raised(error)
             raise
-        exchange.answered(answer, streamed=bool(kwargs.get("stream")))
-        return answer
+        exchange.returned(result, streamed=bool(kwargs.get("stream")))
+        return result
 
-    async def _request_async(
+    async def _wrap_request_async(
         self, wrapped: Callable[..., Awaitable[Any]], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        begun = self._begin(client, args, kwargs, listen_async)
-        if begun is None:
+        started = self._start_exchange(client, args, kwargs, override_close_async)
+        if started is None:
             return await wrapped(*args, **kwargs)
-        exchange, args, kwargs = begun
+        exchange, args, kwargs = started
         try:
-            answer = await wrapped(*args, **kwargs)
+            result = await wrapped(*args, **kwargs)
         except BaseException as error:
-            exchange.failed(error)
+            exchange.raised(error)
             raise
-        exchange.answered(answer, streamed=bool(kwargs.get("stream")))
-        return answer
+        exchange.returned(result, streamed=bool(kwargs.get("stream")))
+        return result

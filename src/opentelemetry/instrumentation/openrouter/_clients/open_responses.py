@@ -1,6 +1,6 @@
-"""The calls whose responses are in their callers' hands, and the end of each: read, closed, gone, or interpreter exit.
+"""Tracks open streaming responses until they are exhausted, closed, garbage-collected, or the interpreter exits.
 
-What an SDK stream is, is not known here; `_streams` listens and tells.
+Nothing here knows an SDK's streams: `streams` observes them and reports to `OpenResponse`.
 """
 
 import atexit
@@ -13,156 +13,172 @@ from typing import Any
 from .._api.settlement import Settlement
 from .._guard import guarded
 from .._operations import Operation
-from .._telemetry.call import Call, clock
+from .._telemetry.call import Call
+from .._telemetry.chunk_timer import clock
 from .._wire.errors import EMPTY_RESPONSE
 from .._wire.response import fold_headers
 
 
 class OpenResponses:
-    """The calls whose responses are in their callers' hands, so that none is lost."""
+    """The registry of open responses, so that every call ends."""
 
     def __init__(self, settlement: Settlement | None) -> None:
         self._settlement = settlement
-        self._open: dict[int, Hold] = {}
-        # Responses that died unread. A finaliser may run on any line of any thread, also inside a lock of the
-        # telemetry SDK, so nothing may be recorded there: the weak reference's callback is this deque's own
-        # `append`, and the calls end at the next safe moment.
-        self.dead: deque[Any] = deque()
-        self._exits: set[bool] = set()
+        self._open: dict[int, OpenResponse] = {}
+        # Weak references whose response was collected. A finaliser may run on any line of any thread, also while the
+        # telemetry SDK holds a lock, so it must not record anything: the callback is this deque's own `append`, and
+        # the calls end at the next safe moment.
+        self.collected: deque[weakref.ref[Any]] = deque()
+        self._exit_handlers: set[bool] = set()
 
-    def hold(self, response: Any, call: Call, operation: Operation) -> "Hold":
-        """Keep *call* until *response* (the HTTP library's) is read, closed or gone."""
-        call.hand_over()
-        hold = Hold(response, self.dead.append)
-        hold.call, hold.operation, hold.siblings = call, operation, self._open
-        hold.headers, hold.process = response.headers, os.getpid()
-        hold.iterator, hold.reading, hold.stand_ins = None, False, []
-        self._open[id(hold)] = hold
+    def track(self, response: Any, call: Call, operation: Operation) -> "OpenResponse":
+        """Keep *call* open until *response*, the HTTP library's, is read, closed or collected."""
+        call.response_started()
+        opened = OpenResponse(response, call, operation, self._open, self.collected.append)
+        self._open[opened.key] = opened
         self._end_at_exit(call)
-        return hold
+        return opened
 
     @guarded
-    def end_dead(self) -> None:
-        """End the calls whose responses are gone; called where it is safe to record."""
-        while True:  # not while there are any: another thread may take the last
+    def end_collected(self) -> None:
+        """End the calls whose responses were collected; called where recording is safe."""
+        while True:  # popping until empty: another thread may take the last one
             try:
-                hold = self.dead.popleft()
+                reference = self.collected.popleft()
             except IndexError:
                 return
-            hold.end_when_last_seen()
+            opened = self._open.get(id(reference))
+            if opened is not None:
+                opened.end_at_last_activity()
 
     @guarded
     def end_all(self) -> None:
-        """End what is still open: the interpreter exits."""
-        for hold in list(self._open.values()):
-            hold.end_when_last_seen()
+        """End all open calls: the interpreter exits."""
+        for opened in list(self._open.values()):
+            opened.end_at_last_activity()
         if self._settlement is not None:
-            self._settlement.settle_all()
+            self._settlement.flush()
 
     def _end_at_exit(self, call: Call) -> None:
-        # Exit handlers run last in, first out, and providers flush in theirs. So ours is set up when a call records
-        # for the first time, which is after its provider was; and at the first call of all, for metrics alone.
-        if call.is_recording not in self._exits:
-            self._exits.add(call.is_recording)
+        # Exit handlers run last in, first out, and the providers flush in theirs. So this one is registered when a
+        # span is recorded for the first time, which is after its provider was set; and at the first call of all, for
+        # metrics alone.
+        if call.is_recording not in self._exit_handlers:
+            self._exit_handlers.add(call.is_recording)
             atexit.unregister(self.end_all)
             atexit.register(self.end_all)
 
 
-class Hold(weakref.ref[Any]):
-    """An open response, weakly, and its call. Nothing in it may lead back to the response."""
+class OpenResponse:
+    """An open response, referenced weakly, and its call. Nothing here may refer strongly to the response."""
 
     __slots__ = (
         "__weakref__",
+        "_headers",
+        "_overrides",
+        "_process",
+        "_registry",
+        "_response",
+        "_status",
         "call",
-        "headers",
+        "is_reading",
         "iterator",
         "operation",
-        "process",
-        "reading",
-        "siblings",
-        "stand_ins",
     )
 
-    call: Call
-    operation: Operation
-    headers: Any
-    iterator: "weakref.ref[Any] | None"
-    """The generator that stands in for the stream's own, once the stream was made."""
-    reading: bool
-    """The caller is in the response's `read`, which closes the response before it returns."""
-    process: int
-    siblings: "dict[int, Hold]"
-    stand_ins: list[tuple[str, int]]
-    """The names of our methods on the response, and the ids by which they are known."""
+    def __init__(
+        self,
+        response: Any,
+        call: Call,
+        operation: Operation,
+        registry: "dict[int, OpenResponse]",
+        on_collected: Callable[[weakref.ref[Any]], None],
+    ) -> None:
+        self.call, self.operation = call, operation
+        self._response: weakref.ref[Any] = weakref.ref(response, on_collected)
+        self._headers, self._status, self._process = response.headers, response.status_code, os.getpid()
+        self._registry = registry
+        self._overrides: list[tuple[str, int]] = []
+        """The names of the methods that are overridden on the response, and the ids of the overriding functions."""
+        self.iterator: weakref.ref[Any] | None = None
+        """The generator that wraps the stream's iterator, once the stream was made."""
+        self.is_reading = False
+        """The caller is in the response's `read`, which closes the response before it returns."""
 
-    def stand_in(self, response: Any, **methods: Callable[..., Any]) -> None:
-        """Put *methods* in place of the response's own, until the call has ended."""
+    @property
+    def key(self) -> int:
+        """The key in the registry; the weak reference's callback knows it too."""
+        return id(self._response)
+
+    def override(self, response: Any, **methods: Callable[..., Any]) -> None:
+        """Override methods of the response, on the instance, until the call has ended."""
         own: dict[str, Any] = response.__dict__
-        # Where a neighbour stands already, its method is called by ours, and could not be put back.
-        self.stand_ins.extend((name, id(method)) for name, method in methods.items() if name not in own)
+        # A method that another library has overridden is called by ours, and could not be restored.
+        self._overrides.extend((name, id(method)) for name, method in methods.items() if name not in own)
         own.update(methods)
 
     @guarded
     def read(self, content: bytes) -> None:
-        """The whole body was read outside a stream."""
-        self.operation.fold_bytes(self.call.answer, content)
+        """The caller has read the whole body outside a stream."""
+        self.operation.fold_bytes(self.call.record, content, self._status)
         self._end()
 
     @guarded
-    def drained(self, body: bytes | bytearray = b"", *, is_stream: bool = True) -> None:
-        """The iterator came to its end.
+    def exhausted(self, body: bytes | bytearray = b"", *, is_stream: bool = True) -> None:
+        """The iterator is exhausted.
 
         Args:
-            body: the JSON it brought: the answer, or what came in place of events.
-            is_stream: events were to come, so that none is none for the caller, whatever *body* tells.
+            body: the JSON that it yielded: the whole response, or an error in place of events.
+            is_stream: the caller expects events, so that a response without any is empty, whatever *body* holds.
         """
-        if self.reading:  # through the same iterator, for a whole body: `read` tells
+        if self.is_reading:  # `read` uses the same iterator, and reports the whole body
             return
-        if not self.call.has_chunks:
-            self.operation.fold_bytes(self.call.answer, body)
+        record = self.call.record
+        if not self.call.timer.has_chunks:
+            self.operation.fold_bytes(record, body, self._status)
             if is_stream:
-                self.call.answer.failure = self.call.answer.failure or EMPTY_RESPONSE
+                record.error = record.error or EMPTY_RESPONSE
         self._end()
 
     @guarded
     def failed(self, error: BaseException, event: object = None) -> None:
-        """Reading raised. *event* is the event of the stream that told the error, if one did."""
+        """Reading raised *error*, perhaps because of an error *event* in the stream."""
         if event is not None:
-            self.operation.fold_error_event(self.call.answer, event, clock())
-        self._end(error, left=not isinstance(error, Exception))
+            self.operation.fold_error_event(self.call.record, event, clock())
+        self._end(error, abandoned=not isinstance(error, Exception))
 
     @guarded
     def closed(self, response: Any) -> None:
         """`response.close` was called: by the caller, by the HTTP library at the end of the body, or by a finaliser."""
         iterator = self.iterator() if self.iterator is not None else None
-        at_work = self.reading or getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
-        if at_work:  # the end is its to tell
+        is_running = getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
+        if self.is_reading or is_running:  # whoever reads reports the end
             return
-        if self() is None:  # a finaliser closes the response, and the call is among the dead
-            self._stand_aside(response)
+        if self._response() is None:  # closed by a finaliser: `end_collected` ends the call
+            self._restore(response)
         else:
-            self._end(left=self.iterator is not None or not response.is_stream_consumed)
+            self._end(abandoned=self.iterator is not None or not response.is_stream_consumed)
 
-    def tell_neighbour(self) -> None:
-        """The usage has come. A neighbour may end its span as soon as it has seen the chunk that brought it."""
-        fold_headers(self.call.answer, self.headers)
-        self.call.tell_neighbour()
+    def update_enclosing_span(self) -> None:
+        """The usage has arrived. The enclosing instrumentation may end its span as soon as it sees this chunk."""
+        fold_headers(self.call.record, self._headers)
+        self.call.update_enclosing_span()
 
-    def end_when_last_seen(self) -> None:
-        """Nobody reads this response any more."""
-        if self.siblings.pop(id(self), None) is not None and self.process == os.getpid():
-            fold_headers(self.call.answer, self.headers)
-            self.call.end_when_last_seen()
+    def end_at_last_activity(self) -> None:
+        """End the call of a response that is not read any more, as of its last chunk."""
+        if self._registry.pop(self.key, None) is not None and self._process == os.getpid():
+            fold_headers(self.call.record, self._headers)
+            self.call.end_at_last_activity()
 
-    def _end(self, error: BaseException | None = None, *, left: bool = False) -> None:
-        if self.siblings.pop(id(self), None) is not None:
-            self._stand_aside(self())
-            fold_headers(self.call.answer, self.headers)
-            self.call.end(error, left=left)
+    def _end(self, error: BaseException | None = None, *, abandoned: bool = False) -> None:
+        if self._registry.pop(self.key, None) is not None:
+            self._restore(self._response())
+            fold_headers(self.call.record, self._headers)
+            self.call.end(error, abandoned=abandoned)
 
-    def _stand_aside(self, response: Any) -> None:
-        """Leave the response as it was: what stands in leads to it, which only the collector undoes, and no pickle."""
+    def _restore(self, response: Any) -> None:
+        """Remove the overrides: they make a reference cycle with the response, and prevent pickling it."""
         own: dict[str, Any] = getattr(response, "__dict__", {})
-        for name, stand_in in self.stand_ins:
-            if id(own.get(name)) == stand_in:
+        for name, override in self._overrides:
+            if id(own.get(name)) == override:
                 del own[name]

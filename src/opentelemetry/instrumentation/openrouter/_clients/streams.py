@@ -1,25 +1,24 @@
-"""The only file that touches what an SDK iterates and its HTTP response: chunks in, one end out.
+"""Observes a stream through its two ends: the iterator that the SDK reads, and the response's `close` and `read`.
 
-A stream has two ends, and both are listened to: its iterator and its response's `close`. The caller keeps the SDK's
-own objects, as lazy as they were. What an SDK's chunks and errors are, is said by the SDK's own file.
+The caller keeps the SDK's own objects, as lazy as they were. The SDK's own file knows its chunks and its errors.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 from .._guard import guarded, report
-from .._telemetry.call import clock
-from .open_responses import Hold
+from .._telemetry.chunk_timer import clock
+from .open_responses import OpenResponse
 
-See = Callable[[Any], None]
-Behind = Callable[[BaseException], object]
+OnChunk = Callable[[Any], None]
+FindErrorEvent = Callable[[BaseException], object]
 
-_MOST_MARKS: Final = 512  # so many chunk times are kept before their gaps are recorded
+_MAX_CHUNK_TIMES: Final = 512  # arrival times kept before their gaps are recorded
 
 
 @guarded
-def listen(response: Any, hold: Hold) -> None:
-    """Hear of the end of a response of the sync client."""
+def override_close(response: Any, opened: OpenResponse) -> None:
+    """Report `close` and `read` of a sync client's response to *opened*."""
     close: Callable[[], None] = response.close
     read: Callable[[], bytes] = response.read
 
@@ -27,103 +26,113 @@ def listen(response: Any, hold: Hold) -> None:
         try:
             close()
         finally:
-            hold.closed(response)
+            opened.closed(response)
 
     def reading() -> bytes:
-        hold.reading = True
+        opened.is_reading = True
         try:
             content = read()
         except BaseException as error:
-            hold.failed(error)
+            opened.failed(error)
             raise
-        hold.read(content)
+        opened.read(content)
         return content
 
-    hold.stand_in(response, close=closing, read=reading)
+    opened.override(response, close=closing, read=reading)
 
 
 @guarded
-def listen_async(response: Any, hold: Hold) -> None:
-    """Hear of the end of a response of the async client."""
+def override_close_async(response: Any, opened: OpenResponse) -> None:
+    """Report `aclose` and `aread` of an async client's response to *opened*."""
     close, read = response.aclose, response.aread
 
     async def closing() -> None:
         try:
             await close()
         finally:
-            hold.closed(response)
+            opened.closed(response)
 
     async def reading() -> bytes:
-        hold.reading = True
+        opened.is_reading = True
         try:
             content: bytes = await read()
         except BaseException as error:
-            hold.failed(error)
+            opened.failed(error)
             raise
-        hold.read(content)
+        opened.read(content)
         return content
 
-    hold.stand_in(response, aclose=closing, aread=reading)
+    opened.override(response, aclose=closing, aread=reading)
 
 
-def watch(chunks: Iterator[Any], hold: Hold, see: See, drained: Callable[[], None], behind: Behind) -> Iterator[Any]:
-    """Hand on what *chunks* gives, and tell *hold* of its end.
+def wrap_iterator(
+    chunks: Iterator[Any],
+    opened: OpenResponse,
+    on_chunk: OnChunk,
+    on_exhausted: Callable[[], None],
+    find_error_event: FindErrorEvent,
+) -> Iterator[Any]:
+    """Yield what *chunks* yields, and report its end to *opened*.
 
     Args:
-        chunks: what the SDK or its HTTP library iterates.
-        hold: the open response.
-        see: is shown each chunk before the caller gets it.
-        drained: tells the hold that all was read.
-        behind: the event of the stream that an exception was made from.
+        chunks: the iterator of the SDK or of its HTTP library.
+        opened: the open response.
+        on_chunk: called with each chunk before the caller gets it.
+        on_exhausted: called when *chunks* is exhausted.
+        find_error_event: returns the event of the stream for which an exception was raised.
     """
     try:
         for chunk in chunks:
-            see(chunk)
+            on_chunk(chunk)
             yield chunk
-    except GeneratorExit:  # this generator is finalised: the response's weak reference tells
+    except GeneratorExit:  # this generator is finalised: the weak reference to the response reports it
         raise
     except BaseException as error:
-        hold.failed(error, behind(error))
+        opened.failed(error, find_error_event(error))
         raise
-    drained()
+    on_exhausted()
 
 
-async def watch_async(
-    chunks: AsyncIterator[Any], hold: Hold, see: See, drained: Callable[[], None], behind: Behind
+async def wrap_async_iterator(
+    chunks: AsyncIterator[Any],
+    opened: OpenResponse,
+    on_chunk: OnChunk,
+    on_exhausted: Callable[[], None],
+    find_error_event: FindErrorEvent,
 ) -> AsyncIterator[Any]:
-    """The same for an async iterator."""
+    """The async twin of `wrap_iterator`."""
     try:
         async for chunk in chunks:
-            see(chunk)
+            on_chunk(chunk)
             yield chunk
     except GeneratorExit:  # as above
         raise
     except BaseException as error:
-        hold.failed(error, behind(error))
+        opened.failed(error, find_error_event(error))
         raise
-    drained()
+    on_exhausted()
 
 
-def sight(hold: Hold, fold: Callable[[Any, Any, float], None]) -> See:
-    """What is done for each chunk, between the network and the caller: it is marked, and folded with *fold*."""
-    call = hold.call
-    answer, marks, joins = call.answer, call.marks, call.joins
+def chunk_observer(opened: OpenResponse, fold: Callable[[Any, Any, float], None]) -> OnChunk:
+    """Return the per-chunk callback: it records the arrival time and folds the chunk into the record with *fold*."""
+    call = opened.call
+    record, chunk_times, has_enclosing_span = call.record, call.timer.chunk_times, call.has_enclosing_span
 
-    def see(chunk: object) -> None:
+    def on_chunk(chunk: object) -> None:
         nonlocal fold
         now = clock()
-        marks.append(now)
+        chunk_times.append(now)
         try:
-            fold(answer, chunk, now)
-            if joins and answer.usage is not None:
-                hold.tell_neighbour()
-            if len(marks) >= _MOST_MARKS:
-                call.flush_marks()
+            fold(record, chunk, now)
+            if has_enclosing_span and record.usage is not None:
+                opened.update_enclosing_span()
+            if len(chunk_times) >= _MAX_CHUNK_TIMES:
+                call.record_gaps()
         except Exception:
             report("a chunk")
-            fold = _unread  # one chunk that we cannot read is told once, not a thousand times
+            fold = _ignore  # one unreadable chunk is logged once, not a thousand times
 
-    return see
+    return on_chunk
 
 
-def _unread(*_: object) -> None: ...
+def _ignore(*_: object) -> None: ...

@@ -1,69 +1,55 @@
-"""Responses API items as messages of the GenAI schema: what a request puts in and what an answer puts out are alike.
+"""The content of Responses API requests and responses, as messages of the GenAI schema; both consist of items.
 
-Only content lives here. An answer is one message: what the assistant thought, called and said, in order; so is each
-run of an assistant's items, or of tool results, in a request.
+A response is one message: the assistant's reasoning, calls and texts, in order. So is each run of assistant items, or
+of tool results, in a request.
 Wire: https://openrouter.ai/docs/api/api-reference/responses/create-responses
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .._wire.fields import items, members, text
-from .chat import FINISH_REASONS, Content, Message, content_of, tool_definitions
+from .._wire.fields import mapping, sequence, text
+from .._wire.responses_api import finish_reason
+from .chat import FINISH_REASONS, Content, Message, request_content, tool_definitions
 from .parts import (
-    Keep,
     Part,
+    TextFilter,
     base64_part,
+    content_parts,
     media_part,
-    parts_of,
     server_tool_parts,
     tool_call_part,
     tool_result_part,
 )
 
 
-def items_input(body: Mapping[str, object], keep: Keep) -> Content:
-    """What a Responses request says: `instructions` apart, `input` as messages."""
-    asked = body.get("input")
-    if isinstance(asked, str):
-        asked = [{"role": "user", "content": asked}]
-    return content_of(
-        _messages(items(asked), keep),
-        system=parts_of(body.get("instructions"), keep),
-        tools=tool_definitions(body, keep),
+def responses_input(body: Mapping[str, object], filter_text: TextFilter) -> Content:
+    """The content of a request: `instructions` as system instructions, `input` as messages."""
+    items = body.get("input")
+    if isinstance(items, str):
+        items = [{"role": "user", "content": items}]
+    return request_content(
+        _item_messages(sequence(items), filter_text),
+        system=content_parts(body.get("instructions"), filter_text),
+        tools=tool_definitions(body, filter_text),
     )
 
 
-def items_output(body: object, keep: Keep) -> list[Message]:
-    """What a response says: one message of the assistant."""
-    response = members(body)
-    output = items(response.get("output"))
+def responses_output(body: object, filter_text: TextFilter) -> list[Message]:
+    """The content of a response: one message of the assistant."""
+    response = mapping(body)
+    output = sequence(response.get("output"))
     if not output:
         return []
-    message: Message = {"role": "assistant", "parts": [part for item in output for part in _item(item, keep)[1]]}
+    message: Message = {"role": "assistant", "parts": [part for item in output for part in _item(item, filter_text)[1]]}
     reason = finish_reason(response)
     return [message if reason is None else {**message, "finish_reason": FINISH_REASONS.get(reason, reason)}]
 
 
-def finish_reason(response: Mapping[str, Any]) -> str | None:
-    """The word of chat for how a response ended; the Responses API has none, only a status.
-
-    https://platform.openai.com/docs/api-reference/responses/object#responses/object-status
-    """
-    status = text(response.get("status"))
-    if status == "incomplete":
-        reason = text(members(response.get("incomplete_details")).get("reason"))
-        return _INCOMPLETE.get(reason, reason) if reason else "length"
-    if status == "completed":
-        called = any(members(item).get("type") in _CALLS for item in items(response.get("output")))
-        return "tool_calls" if called else "stop"
-    return "error" if status == "failed" else None
-
-
-def _messages(wire: object, keep: Keep) -> list[Message]:
+def _item_messages(wire: object, filter_text: TextFilter) -> list[Message]:
     messages: list[Message] = []
-    for item in items(wire):
-        role, parts = _item(item, keep)
+    for item in sequence(wire):
+        role, parts = _item(item, filter_text)
         if not parts:
             continue
         if messages and role == messages[-1]["role"] and role in ("assistant", "tool"):
@@ -73,51 +59,53 @@ def _messages(wire: object, keep: Keep) -> list[Message]:
     return messages
 
 
-def _item(item: object, keep: Keep) -> tuple[str, list[Part]]:
-    """The role and the parts of one item."""
-    found = members(item)
+def _item(item: object, filter_text: TextFilter) -> tuple[str, list[Part]]:
+    """Return the role and the parts of one item."""
+    found = mapping(item)
     kind, role = text(found.get("type")), text(found.get("role"))
     if role is not None:
-        return role, parts_of(found.get("content"), keep)
+        return role, content_parts(found.get("content"), filter_text)
     read = _ITEMS.get(kind or "")
     if read is not None:
-        return read(found, keep)
+        return read(found, filter_text)
     if kind is None:
         return "user", []
-    if kind.endswith("_output"):  # what one of the caller's tools returned: a function, a shell, a computer
-        return "tool", [tool_result_part(found.get("call_id"), found.get("output"), keep)]
+    if kind.endswith("_output"):  # the result of one of the caller's tools: a function, a shell, a computer
+        return "tool", [tool_result_part(found.get("call_id"), found.get("output"), filter_text)]
     if kind == "item_reference":
         return "assistant", [{"type": kind, "id": text(found.get("id")) or ""}]
-    return "assistant", _served(found, kind, keep)
+    return "assistant", _server_tool_parts(found, kind, filter_text)
 
 
-def _function(item: Mapping[str, Any], keep: Keep) -> tuple[str, list[Part]]:
+def _function_call(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
     call_id = item.get("call_id") or item.get("id")
-    return "assistant", [tool_call_part(call_id, item.get("name"), item.get("arguments", item.get("input")), keep)]
+    return "assistant", [
+        tool_call_part(call_id, item.get("name"), item.get("arguments", item.get("input")), filter_text)
+    ]
 
 
-def _reasoning(item: Mapping[str, Any], keep: Keep) -> tuple[str, list[Part]]:
-    return "assistant", parts_of(items(item.get("summary")), keep) + parts_of(items(item.get("content")), keep)
+def _reasoning(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
+    return "assistant", content_parts(sequence(item.get("summary")), filter_text) + content_parts(
+        sequence(item.get("content")), filter_text
+    )
 
 
-def _served(item: Mapping[str, Any], kind: str, keep: Keep) -> list[Part]:
-    """A server tool's item: each has fields of its own, and its images are told as images."""
+def _server_tool_parts(item: Mapping[str, Any], kind: str, filter_text: TextFilter) -> list[Part]:
+    """Return the parts of a server tool's item: each type has its own fields; images become image parts."""
     images = base64_part(item.get("result"), "image", "image/png") if "image_generation" in kind else []
     for key in _IMAGE_URLS:
-        images += media_part(item.get(key), "image", keep)
+        images += media_part(item.get(key), "image", filter_text)
     result = None if images else next((item[key] for key in _RESULTS if item.get(key)), None)
-    call = {key: value for key, value in item.items() if key not in _NO_CALL}
-    return server_tool_parts(item.get("id"), kind, call, result, keep) + images
+    call = {key: value for key, value in item.items() if key not in _NOT_CALL_FIELDS}
+    return server_tool_parts(item.get("id"), kind, call, result, filter_text) + images
 
 
-_INCOMPLETE: Final = {"max_output_tokens": "length"}
-_CALLS: Final = ("function_call", "custom_tool_call")
-_ITEMS: Final[Mapping[str, Callable[[Mapping[str, Any], Keep], tuple[str, list[Part]]]]] = {
-    "function_call": _function,
-    "custom_tool_call": _function,
+_ITEMS: Final[Mapping[str, Callable[[Mapping[str, Any], TextFilter], tuple[str, list[Part]]]]] = {
+    "function_call": _function_call,
+    "custom_tool_call": _function_call,
     "reasoning": _reasoning,
 }
-# Members of server tools' items (`openrouter:web_search`, `web_search_call`, …) that tell what came of the call.
+# Fields of server tools' items (`openrouter:web_search`, `web_search_call`, …) with the result of the call.
 _RESULTS: Final = ("result", "output", "outputs", "results", "advice", "error")
 _IMAGE_URLS: Final = ("imageUrl", "image_url")
-_NO_CALL: Final = ("id", "type", *_RESULTS, *_IMAGE_URLS)
+_NOT_CALL_FIELDS: Final = ("id", "type", *_RESULTS, *_IMAGE_URLS)

@@ -1,0 +1,1 @@
+"""Makes all spans, points and events. Knows no client."""

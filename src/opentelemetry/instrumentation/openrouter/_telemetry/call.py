@@ -1,245 +1,258 @@
-"""One call from its start to its one end: its span, or its neighbour's, and what is recorded of it, once.
+"""One call from its start to its one end: its span, and the metrics and the event that are recorded of it, once.
 
-What is recorded comes from the floors below as plain attributes; what an SDK and its streams do is not known here.
+`_wire` gives plain attributes; the clients report chunks and the end. Nothing here knows an SDK.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from opentelemetry import trace
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext
 
 from .. import attributes as names
 from .._guard import guarded
-from .._wire.errors import Failure, failure_of
-from .._wire.fields import NOTHING, Attributes
-from .._wire.response import Answer, response_attributes
+from .._operations import Operation
+from .._wire.errors import ErrorInfo, error_from_exception
+from .._wire.fields import Attributes
+from .._wire.response import ResponseRecord, response_attributes
+from .call_context import CallContext
 from .captured_content import CapturedContent, as_json
-from .enclosing_span import Neighbour, Origin
-from .metrics import Points
-from .outlets import Outlets
+from .chunk_timer import ChunkTimer, clock
+from .enclosing_span import EnclosingSpan
+from .metrics import CallMetrics
+from .own_span import OwnSpan
+from .recorder import Recorder
 
-clock = time.perf_counter
-"""The clock of all durations; the wall clock is read once a call, so that it may go backwards."""
+Settle: TypeAlias = Callable[[ResponseRecord, Callable[[], None]], bool]
+"""Receives the record and a `finish` callback; returns True if it will call `finish` once, from another thread."""
 
-Settle: TypeAlias = Callable[[Answer, Callable[[], None]], bool]
-"""Takes an answer and what finishes its call, and says whether it will: then once, from another thread."""
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def start_call(  # noqa: PLR0913, PLR0917 - all that is known at the start
+    recorder: Recorder,
+    operation: Operation,
+    server: Attributes,
+    request: Attributes,
+    body: Mapping[str, object],
+    context: CallContext,
+    settle: Settle | None = None,
+) -> "Call":
+    """Start the span of a call, or update the enclosing one, with all attributes of its request: samplers see them.
+
+    Args:
+        recorder: records the call.
+        operation: the operation of the request's path.
+        server: `server.address` and `server.port`.
+        request: the attributes of the request.
+        body: the merged request body; read only where content is captured.
+        context: the context of the call.
+        settle: fetches the usage of a stream that ends without it, in the background.
+    """
+    name = operation.name
+    model = request.get(names.GEN_AI_REQUEST_MODEL)
+    shared: Attributes = {names.GEN_AI_OPERATION_NAME: name, names.GEN_AI_PROVIDER_NAME: "openrouter"}
+    attributes = {**shared, **server, **operation.implied, **context.baggage_attributes, **request}
+    if model is not None:
+        shared[names.GEN_AI_REQUEST_MODEL] = model
+        name = f"{name} {model}"
+    for chosen in recorder.metric_attributes:
+        if chosen in attributes:
+            shared[chosen] = attributes[chosen]
+    skipped = _NONE if context.enclosing is None else context.enclosing.recorded_metrics
+    metrics = CallMetrics(recorder.instruments, shared, server, skipped)
+    call = Call(recorder, name, attributes, metrics, context, settle)
+    capture = recorder.capture
+    if capture is not None and (capture.on_event or call.is_recording):
+        call.content = CapturedContent(capture, operation, body, call.record)
+    return call
 
 
 class Call:
-    """One call from its start to its one end. `answer` and `marks` are filled by whoever reads the response."""
+    """One call. The client's functions fold the response into `record`, and chunk times into `timer`."""
 
     __slots__ = (
-        "_asked",
-        "_began",
-        "_began_wall",
-        "_first_chunk",
-        "_last_seen",
+        "_has_open_response",
+        "_metrics",
         "_name",
-        "_neighbour",
-        "_outlets",
         "_parent",
-        "_points",
-        "_span",
-        "_told",
-        "answer",
+        "_recorder",
+        "_settle",
+        "_start_attributes",
+        "_start_ns",
+        "_target",
         "content",
-        "context",
         "ended",
-        "marks",
-        "settle",
+        "record",
+        "timer",
     )
 
-    def __init__(self, outlets: Outlets, name: str, attributes: Attributes, points: Points, origin: Origin) -> None:
-        self._outlets, self._points = outlets, points
-        self._name, self._asked = name, attributes
-        self._parent, self._neighbour, _ = origin
-        self._first_chunk: float | None = None
-        self.answer = Answer()
-        self.marks: list[float] = []
-        """The clock's reading at each chunk since the last `flush_marks`."""
+    def __init__(  # noqa: PLR0913, PLR0917 - as `start_call`
+        self,
+        recorder: Recorder,
+        name: str,
+        attributes: Attributes,
+        metrics: CallMetrics,
+        context: CallContext,
+        settle: Settle | None,
+    ) -> None:
+        self._recorder, self._metrics = recorder, metrics
+        self._name, self._start_attributes = name, attributes
+        self._parent, enclosing, _ = context
+        self._settle, self._has_open_response = settle, False
+        self.record = ResponseRecord()
         self.content: CapturedContent | None = None
-        self._told = NOTHING
-        """What a neighbour was told before the end."""
         self.ended = False
-        self.settle: Settle | None = None
-        """Who may still learn what the call cost, where its stream does not tell."""
-        self._began_wall = time.time_ns()
-        self._began = self._last_seen = clock()
-        if self._neighbour is None:
-            self._open_span()
+        self._start_ns = time.time_ns()
+        self.timer = ChunkTimer()
+        self._target: OwnSpan | EnclosingSpan
+        if enclosing is None:
+            self._target = self._start_own_span()
         else:
-            self._span, self.context = self._neighbour.span, self._parent
-            self._tell(self._neighbour, attributes)
-            self._neighbour.join()
+            self._target = enclosing
+            enclosing.set(attributes, self._metric_attributes)
+            enclosing.acquire()
 
-    def _open_span(self) -> None:
-        self._span = self._outlets.tracer.start_span(
-            self._name, self._parent, SpanKind.CLIENT, self._asked, start_time=self._began_wall
-        )
-        self.context = trace.set_span_in_context(self._span, self._parent)
+    def _start_own_span(self) -> OwnSpan:
+        return OwnSpan(self._recorder.tracer, self._name, self._start_attributes, self._parent, self._start_ns)
+
+    @property
+    def context(self) -> Context:
+        """The context in which the request is sent."""
+        return self._target.context
 
     @property
     def is_recording(self) -> bool:
-        """Whether the span is sampled, and so whether a tracer provider is there."""
-        return self._span.is_recording()
+        """Whether the span is sampled, and so whether a tracer provider is set."""
+        return self._target.span.is_recording()
 
     @property
-    def joins(self) -> bool:
-        """Whether the span is a neighbour's."""
-        return self._neighbour is not None
+    def has_enclosing_span(self) -> bool:
+        """Whether the span is another instrumentation's."""
+        return isinstance(self._target, EnclosingSpan)
 
     @property
     def span_context(self) -> SpanContext:
-        """Of its span, or its neighbour's."""
-        return self._span.get_span_context()
+        """The ids of the span."""
+        return self._target.span.get_span_context()
 
-    @property
-    def has_chunks(self) -> bool:
-        """Whether a chunk has come."""
-        return bool(self.marks) or self._first_chunk is not None
+    def response_started(self) -> None:
+        """The caller has an open response."""
+        self._has_open_response = True
+        self.timer.response_started()
 
-    def hand_over(self) -> None:
-        """The response is in the caller's hands: what was last seen of it are its headers."""
-        self._last_seen = clock()
+    def update_enclosing_span(self) -> None:
+        """Set the response's attributes on the enclosing span before the call's end, once."""
+        target = self._target
+        if isinstance(target, EnclosingSpan) and not target.was_updated and self.is_recording:
+            target.set(response_attributes(self.record), self._metric_attributes)
+            target.was_updated = True
+            if self._recorder.dialect:
+                self._set_dialect_attributes()
 
-    def tell_neighbour(self) -> None:
-        """Tell a neighbour what is known of the answer, before the end and once."""
-        if self._neighbour is not None and not self._told and self.is_recording:
-            found = response_attributes(self.answer)
-            self._tell(self._neighbour, found)
-            self._told = found
-            if self._outlets.dialect:
-                self._translate()
+    def record_gaps(self) -> None:
+        """Record the gaps between the chunks that have arrived.
 
-    def flush_marks(self) -> None:
-        """Record the gaps between the chunks marked so far, and forget them.
-
-        A point costs more than anything else that is done for a chunk, and each of its attributes adds a tenth to
-        that. So points wait until the stream ends or the marks are many, and carry only what tells speeds apart.
+        Recording a point costs more than all other work for a chunk, and each of its attributes adds a tenth to that.
+        So the gaps wait until the stream ends or they are many, and carry only the attributes that distinguish speeds.
         """
-        if not self.marks:
-            return
-        marks, self.marks[:] = self.marks[:], ()
-        before, self._last_seen = self._last_seen, marks[-1]
-        if self._first_chunk is None:
-            self._first_chunk = before = marks.pop(0)
-        gaps = [mark - previous for previous, mark in zip([before, *marks], marks, strict=False)]
-        self._points.record_gaps(gaps, self.answer, self.context)
+        gaps = self.timer.take_gaps()
+        if gaps:
+            self._metrics.record_gaps(gaps, self.record, self.context)
 
-    def end(self, error: BaseException | None = None, *, left: bool = False, at: float | None = None) -> None:
-        """Close the span and record the metrics; the first end counts.
+    def end(self, error: BaseException | None = None, *, abandoned: bool = False, at: float | None = None) -> None:
+        """End the span and record the metrics; only the first end counts.
 
         Args:
-            error: what the call raised.
-            left: the caller left the stream before its end.
-            at: the clock's reading at the end; now where it is not given.
+            error: the exception that the call raised.
+            abandoned: the caller left the stream before its end.
+            at: the clock's reading at the end; now if None.
         """
         if self.ended:
             return
         self.ended = True
         at = clock() if at is None else at
-        lost = left and self.answer.usage is None and self.answer.failure is None
-        failure = self._failure(error) if error is not None or self.answer.failure is not None else None
-        if self.settle is not None:
-            # The exception itself is not kept: it holds the frames of the caller.
-            finish = partial(self._finish, failure, lost, at, error is not None)
-            if self.settle(self.answer, finish):
-                if self._neighbour is not None:
-                    self._neighbour.leave()
+        record = self.record
+        usage_unknown = abandoned and record.usage is None and record.error is None
+        info = self._error_info(error) if error is not None or record.error is not None else None
+        if self._settle is not None and self._has_open_response:
+            # The exception itself is not kept: it refers to the frames of the caller.
+            finish = partial(self._finish, info, usage_unknown, at, error is not None)
+            if self._settle(record, finish):
+                self._target.release()
                 return
-        self._finish(failure, lost, at, error is not None)
+        self._finish(info, usage_unknown, at, error is not None)
 
-    def _finish(self, failure: Failure | None, lost: bool, at: float, was_raised: bool) -> None:
-        """Record all there is to record, and close the span as of *at*."""
+    def end_at_last_activity(self) -> None:
+        """End a stream that is not read any more, as of its last chunk, or of its headers if there is none."""
+        self.end(abandoned=True, at=self.timer.last_seen)
+
+    def _finish(self, error: ErrorInfo | None, usage_unknown: bool, at: float, was_raised: bool) -> None:
+        """Record everything, and end the span as of *at*."""
         try:
-            self._record(failure, lost, at, was_raised)
+            self._record(error, usage_unknown, at, was_raised)
         finally:
-            if self._neighbour is not None:
-                self._neighbour.leave()
-            else:
-                self._span.end(self._began_wall + int((at - self._began) * 1e9))
+            self._target.end(self._start_ns + int((at - self.timer.start) * 1e9))
 
-    def end_when_last_seen(self) -> None:
-        """End a stream that nobody reads any more, as of its last chunk, or of its headers where it was never read."""
-        self.end(left=True, at=self.marks[-1] if self.marks else self._last_seen)
-
-    def _record(self, failure: Failure | None, lost: bool, at: float, was_raised: bool) -> None:
-        self.flush_marks()
-        answer = self.answer
-        found: dict[str, Any] = response_attributes(answer)
-        if failure is not None:
-            found.update(failure.attributes())
-        is_known = self._told or (lost and answer.usage is None)  # or there is nothing to know
-        if self._neighbour is not None and self._neighbour.has_ended and not is_known:
-            self._step_out(self._neighbour)
-        first = None if self._first_chunk is None else self._first_chunk - self._began
-        self._points.record_end(found, answer, at - self._began, first, self.context)
-        is_plain = self.content is None and self._neighbour is None
-        if is_plain and not self._span.is_recording():
+    def _record(self, error: ErrorInfo | None, usage_unknown: bool, at: float, was_raised: bool) -> None:
+        self.record_gaps()
+        record, start = self.record, self.timer.start
+        attributes: dict[str, Any] = response_attributes(record)
+        if error is not None:
+            attributes.update(error.attributes())
+        is_complete = self._target.was_updated or (usage_unknown and record.usage is None)
+        if self._target.has_ended and not is_complete:
+            self._replace_enclosing_span()
+        first_chunk = self.timer.seconds_to_first_chunk
+        self._metrics.record_end(attributes, record, at - start, first_chunk, self.context)
+        if self.content is None and not self._target.accepts_attributes:
             return
-        if first is not None:
-            found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = first
-        if answer.first_token is not None:
-            found[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = answer.first_token - self._began
-        if lost:
-            found[names.OPENROUTER_STREAM_CANCELLED] = True
-        if is_plain:
-            self._span.set_attributes(found)
+        if first_chunk is not None:
+            attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = first_chunk
+        if record.first_token is not None:
+            attributes[names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN] = record.first_token - start
+        if usage_unknown:
+            attributes[names.OPENROUTER_STREAM_CANCELLED] = True
+        if self.content is None:
+            self._target.set(attributes, self._metric_attributes)
         else:
-            self._say(found)
-        if self._outlets.dialect:
-            self._translate()
-        self._outlets.link(self._span, answer.id)
-        # A neighbour sees what is raised, and may know better what came of it.
-        if failure is not None and (self._neighbour is None or not was_raised):
-            self._span.set_status(Status(StatusCode.ERROR, failure.message))
+            self._set_attributes_with_content(attributes, self.content)
+        if self._recorder.dialect:
+            self._set_dialect_attributes()
+        self._recorder.add_link(self._target.span, record.id)
+        if error is not None:
+            self._target.set_error(error.message, was_raised=was_raised)
 
     @guarded
-    def _failure(self, error: BaseException | None) -> Failure | None:
-        # What the wire told comes first: the SDK may stumble over it later, with an exception of its own.
-        failure = self.answer.failure
-        if failure is None and error is not None:
-            failure = failure_of(error)
-        if failure is not None and self.answer.provider is None:
-            self.answer.provider = failure.provider
-        return failure
+    def _error_info(self, error: BaseException | None) -> ErrorInfo | None:
+        # The error on the wire comes first: the SDK may fail because of it later, with an exception of its own.
+        info = self.record.error
+        if info is None and error is not None:
+            info = error_from_exception(error)
+        if info is not None and self.record.provider is None:
+            self.record.provider = info.provider
+        return info
 
-    def _say(self, found: dict[str, Any]) -> None:
-        """Tell all, with the content, on whose span it may be."""
-        content, neighbour = self.content, self._neighbour
-        said = content.complete() if content is not None else {}
-        told = {**found, **as_json(said)} if content is not None and content.on_span and self.is_recording else found
-        if neighbour is None:
-            self._span.set_attributes(told)
-        else:
-            self._tell(neighbour, told)
-        if (
-            content is not None
-            and content.on_event
-            and (neighbour is None or names.EVENT_DETAILS not in neighbour.records)
-        ):
-            self._outlets.emit({**self._asked, **found, **said}, self.context)
+    def _set_attributes_with_content(self, attributes: dict[str, Any], captured: CapturedContent) -> None:
+        content = captured.complete()
+        on_span = captured.on_span and self.is_recording
+        self._target.set({**attributes, **as_json(content)} if on_span else attributes, self._metric_attributes)
+        if captured.on_event and names.EVENT_DETAILS not in self._target.recorded_metrics:
+            self._recorder.emit_event({**self._start_attributes, **attributes, **content}, self.context)
 
     @guarded
-    def _translate(self) -> None:
-        if not self.is_recording:
-            return
-        words = self._outlets.words(self._span, self._began_wall)
-        if self._neighbour is None:
-            self._span.set_attributes(words)
-        else:
-            self._neighbour.translate(words)
+    def _set_dialect_attributes(self) -> None:
+        if self.is_recording:
+            self._target.set_dialect(self._recorder.dialect_attributes(self._target.span, self._start_ns))
 
-    def _tell(self, neighbour: Neighbour, found: dict[str, Any]) -> None:
-        news = {name: value for name, value in found.items() if self._told.get(name) != value}
-        neighbour.tell(news, self._points.attributes(self.answer))
+    def _metric_attributes(self) -> Attributes:
+        return self._metrics.metric_attributes(self.record)
 
-    def _step_out(self, neighbour: Neighbour) -> None:
-        """Open a span after all: the neighbour ended its own before this call told what it used and cost."""
-        neighbour.leave()
-        self._neighbour = None
-        self._points.take_over(neighbour.unfinished)
-        self._open_span()
+    def _replace_enclosing_span(self) -> None:
+        """Start an own span after all: the enclosing one ended before the response's attributes could be set."""
+        if isinstance(self._target, EnclosingSpan):
+            self._target.release()
+            self._metrics.resume(self._target.orphaned_metrics)
+            self._target = self._start_own_span()

@@ -1,7 +1,7 @@
-"""A span as it stands when its call ends, and what backends want to know of it: its cost, tokens, kind, messages.
+"""Values that dialects derive from a finished span: cost split, token totals, kind, messages.
 
-Read off the standard attributes alone; nothing is made up: what the span does not tell is None. Which backend wants
-which is said in `_dialects`.
+Only standard attributes are read, and nothing is invented: without them the value is None. `dialects` maps backends to
+these functions.
 """
 
 import json
@@ -12,49 +12,54 @@ from decimal import Decimal
 from typing import Any
 
 from .. import attributes as names
-from .._wire.fields import Attributes, items, members, text
+from .._wire.fields import Attributes, mapping, sequence, text
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A span as it stands when its call ends."""
+class SpanSnapshot:
+    """A span when its call ends."""
 
     attributes: Mapping[str, Any]
-    began: int
-    """Nanoseconds since the epoch."""
+    start_ns: int
+    """The start of the call, in nanoseconds since the epoch."""
 
 
-# Money.
+# Cost.
 
 
-def _parts(told: Told) -> dict[str, float]:
-    """What the input and the output cost, where both together are all that the call cost; else nothing."""
-    total: float | None = told.attributes.get(names.GEN_AI_USAGE_COST)
-    asked: float | None = told.attributes.get(names.OPENROUTER_USAGE_INPUT_COST)
-    answered: float | None = told.attributes.get(names.OPENROUTER_USAGE_OUTPUT_COST)
-    if total is None or asked is None or answered is None:
+def _cost_parts(span: SpanSnapshot) -> dict[str, float]:
+    """Return the cost of input and output if they add up to the cost of the call; else nothing."""
+    total: float | None = span.attributes.get(names.GEN_AI_USAGE_COST)
+    input_part: float | None = span.attributes.get(names.OPENROUTER_USAGE_INPUT_COST)
+    output_part: float | None = span.attributes.get(names.OPENROUTER_USAGE_OUTPUT_COST)
+    if total is None or input_part is None or output_part is None:
         return {}
-    if Decimal(repr(asked)) + Decimal(repr(answered)) != Decimal(repr(total)):
+    if Decimal(repr(input_part)) + Decimal(repr(output_part)) != Decimal(repr(total)):
         return {}
-    return {"input": asked, "output": answered}
+    return {"input": input_part, "output": output_part}
 
 
-def input_cost(told: Told) -> float | None:
-    """What the input cost, in USD, where that and the output are all that was paid for."""
-    return _parts(told).get("input")
+def input_cost(span: SpanSnapshot) -> float | None:
+    """The cost of the input in USD, if input and output add up to the cost of the call."""
+    return _cost_parts(span).get("input")
 
 
-def output_cost(told: Told) -> float | None:
-    """The same for the output."""
-    return _parts(told).get("output")
+def output_cost(span: SpanSnapshot) -> float | None:
+    """The cost of the output in USD, under the same condition."""
+    return _cost_parts(span).get("output")
 
 
-def costs_as_json(total: str, part: str) -> Callable[[Told], str | None]:
-    """All that is known of the cost as one JSON object; *part* is the pattern of the names of its parts."""
+def costs_as_json(total: str, part: str) -> Callable[[SpanSnapshot], str | None]:
+    """Return a function for the costs as one JSON object.
 
-    def costs(told: Told) -> str | None:
-        cost = told.attributes.get(names.GEN_AI_USAGE_COST)
-        parts = {part.format(name): value for name, value in _parts(told).items()}
+    Args:
+        total: the key of the total.
+        part: the pattern of the keys of its parts, with `{}` for `input` and `output`.
+    """
+
+    def costs(span: SpanSnapshot) -> str | None:
+        cost = span.attributes.get(names.GEN_AI_USAGE_COST)
+        parts = {part.format(name): value for name, value in _cost_parts(span).items()}
         return None if cost is None else json.dumps({**parts, total: cost})
 
     return costs
@@ -63,61 +68,61 @@ def costs_as_json(total: str, part: str) -> Callable[[Told], str | None]:
 # Tokens.
 
 
-def _tokens(told: Told, name: str) -> int:
-    return told.attributes.get(name) or 0
+def _tokens(span: SpanSnapshot, name: str) -> int:
+    return span.attributes.get(name) or 0
 
 
-def _known(told: Told, wanted: Mapping[str, str]) -> dict[str, Any]:
-    """Those attributes that are told, by other names."""
-    return {word: told.attributes[name] for word, name in wanted.items() if name in told.attributes}
+def _present(span: SpanSnapshot, names_by_key: Mapping[str, str]) -> dict[str, Any]:
+    """Return the attributes that are present, under other names."""
+    return {key: span.attributes[name] for key, name in names_by_key.items() if name in span.attributes}
 
 
-def all_tokens(told: Told) -> int | None:
-    """Input and output together."""
-    if names.GEN_AI_USAGE_INPUT_TOKENS not in told.attributes:
+def total_tokens(span: SpanSnapshot) -> int | None:
+    """The sum of input and output tokens."""
+    if names.GEN_AI_USAGE_INPUT_TOKENS not in span.attributes:
         return None
-    return _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS) + _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    return _tokens(span, names.GEN_AI_USAGE_INPUT_TOKENS) + _tokens(span, names.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 
-def disjoint_usage(told: Told) -> str | None:
-    """Langfuse adds up what it is given, so no token may be in two places."""
-    total = all_tokens(told)
+def disjoint_usage(span: SpanSnapshot) -> str | None:
+    """Usage details for Langfuse, which adds them up: no token may be counted twice."""
+    total = total_tokens(span)
     if total is None:
         return None
-    read = _tokens(told, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS)
-    written = _tokens(told, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
-    reasoned = _tokens(told, names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS)
+    read = _tokens(span, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS)
+    written = _tokens(span, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
+    reasoning = _tokens(span, names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS)
     usage = {
-        "input": max(_tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS) - read - written, 0),
+        "input": max(_tokens(span, names.GEN_AI_USAGE_INPUT_TOKENS) - read - written, 0),
         "input_cached_tokens": read,
         "input_cache_creation": written,
-        "output": max(_tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS) - reasoned, 0),
-        "output_reasoning_tokens": reasoned,
+        "output": max(_tokens(span, names.GEN_AI_USAGE_OUTPUT_TOKENS) - reasoning, 0),
+        "output_reasoning_tokens": reasoning,
     }
     return json.dumps({**{name: count for name, count in usage.items() if count}, "total": total})
 
 
-def token_usage(told: Told) -> str | None:
-    """MLflow takes this in place of all token attributes, so all that it knows are in it."""
-    total = all_tokens(told)
+def token_usage(span: SpanSnapshot) -> str | None:
+    """Token usage for MLflow, which reads this in place of all token attributes."""
+    total = total_tokens(span)
     if total is None:
         return None
     usage = {
-        "input_tokens": _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS),
-        "output_tokens": _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS),
+        "input_tokens": _tokens(span, names.GEN_AI_USAGE_INPUT_TOKENS),
+        "output_tokens": _tokens(span, names.GEN_AI_USAGE_OUTPUT_TOKENS),
         "total_tokens": total,
     }
     cached = {
         "cache_read_input_tokens": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
         "cache_creation_input_tokens": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
     }
-    return json.dumps({**usage, **_known(told, cached)})
+    return json.dumps({**usage, **_present(span, cached)})
 
 
-def metadata_of_openrouter(told: Told) -> str | None:
-    """What Datadog has no field for, as the metadata of its span."""
-    found = _known(
-        told,
+def openrouter_metadata(span: SpanSnapshot) -> str | None:
+    """Metadata for Datadog, which has no field for these."""
+    found = _present(
+        span,
         {
             "cost": names.GEN_AI_USAGE_COST,
             "provider": names.OPENROUTER_PROVIDER_NAME,
@@ -127,86 +132,86 @@ def metadata_of_openrouter(told: Told) -> str | None:
     return json.dumps({"openrouter": found}) if found else None
 
 
-def usage_metadata(told: Told) -> str | None:
-    """LangSmith takes this in place of all token attributes, so all of them are in it."""
-    total = all_tokens(told)
+def usage_metadata(span: SpanSnapshot) -> str | None:
+    """Usage for LangSmith, which reads this in place of all token attributes."""
+    total = total_tokens(span)
     if total is None:
         return None
     usage: dict[str, Any] = {
-        "input_tokens": _tokens(told, names.GEN_AI_USAGE_INPUT_TOKENS),
-        "output_tokens": _tokens(told, names.GEN_AI_USAGE_OUTPUT_TOKENS),
+        "input_tokens": _tokens(span, names.GEN_AI_USAGE_INPUT_TOKENS),
+        "output_tokens": _tokens(span, names.GEN_AI_USAGE_OUTPUT_TOKENS),
         "total_tokens": total,
-        "input_token_details": _known(
-            told,
+        "input_token_details": _present(
+            span,
             {
                 "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
                 "cache_creation": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
             },
         ),
-        "output_token_details": _known(told, {"reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS}),
+        "output_token_details": _present(span, {"reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS}),
     }
-    cost = told.attributes.get(names.GEN_AI_USAGE_COST)
-    parts = {f"{name}_cost": value for name, value in _parts(told).items()}
+    cost = span.attributes.get(names.GEN_AI_USAGE_COST)
+    parts = {f"{name}_cost": value for name, value in _cost_parts(span).items()}
     return json.dumps(usage if cost is None else {**usage, **parts, "total_cost": cost})
 
 
-# What it is, when it began to speak, what was said.
+# Kind, model, first token, messages.
 
 
-def kind(kinds: Mapping[str, str], otherwise: str) -> Callable[[Told], str]:
-    """The kind of a span by its operation."""
-    return lambda told: kinds.get(told.attributes.get(names.GEN_AI_OPERATION_NAME, ""), otherwise)
+def span_kind(kinds: Mapping[str, str], default: str) -> Callable[[SpanSnapshot], str]:
+    """Return a function for the kind of a span by its operation."""
+    return lambda span: kinds.get(span.attributes.get(names.GEN_AI_OPERATION_NAME, ""), default)
 
 
-def model(told: Told) -> str | None:
-    """The model that answered, or that was asked where none did."""
-    return told.attributes.get(names.GEN_AI_RESPONSE_MODEL) or told.attributes.get(names.GEN_AI_REQUEST_MODEL)
+def model(span: SpanSnapshot) -> str | None:
+    """The response model, or the request model if there is none."""
+    return span.attributes.get(names.GEN_AI_RESPONSE_MODEL) or span.attributes.get(names.GEN_AI_REQUEST_MODEL)
 
 
-def first_output(told: Told) -> str | None:
-    """When the first output came, as JSON: older Langfuse parses it, newer takes it with and without quotes."""
-    seconds = told.attributes.get(names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN)
+def first_token_time(span: SpanSnapshot) -> str | None:
+    """The time of the first token as JSON: older Langfuse parses it, newer accepts it with and without quotes."""
+    seconds = span.attributes.get(names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN)
     if seconds is None:
         return None
-    moment = datetime.fromtimestamp(told.began / 1e9 + seconds, timezone.utc)
+    moment = datetime.fromtimestamp(span.start_ns / 1e9 + seconds, timezone.utc)
     return json.dumps(moment.isoformat(timespec="milliseconds"))
 
 
-def json_where(name: str) -> Callable[[Told], str | None]:
-    """The MIME type of what is in another attribute."""
-    return lambda told: "application/json" if name in told.attributes else None
+def mime_type_if(name: str) -> Callable[[SpanSnapshot], str | None]:
+    """Return a function for the MIME type of another attribute, if that is present."""
+    return lambda span: "application/json" if name in span.attributes else None
 
 
-def _messages(value: object) -> list[Mapping[str, Any]]:
-    """Those of an attribute; none where the telemetry SDK's limit has cut it, or a neighbour tells them otherwise."""
+def _load_messages(value: object) -> list[Mapping[str, Any]]:
+    """Parse the messages of an attribute; empty if it was truncated or is encoded differently."""
     try:
-        return [members(message) for message in items(json.loads(text(value) or "[]"))]
+        return [mapping(message) for message in sequence(json.loads(text(value) or "[]"))]
     except ValueError:
         return []
 
 
-def spread_messages(name: str) -> Callable[[Told], Attributes]:
-    """OpenInference has a list as many attributes: https://arize-ai.github.io/openinference/spec/."""
+def indexed_messages(name: str) -> Callable[[SpanSnapshot], Attributes]:
+    """Return a function for messages as one attribute a field: https://arize-ai.github.io/openinference/spec/."""
 
-    def spread(told: Told) -> Attributes:
-        found: Attributes = {}
-        for index, message in enumerate(_messages(told.attributes.get(name))):
-            prefix, parts = f"{index}.message", [members(part) for part in items(message.get("parts"))]
+    def indexed(span: SpanSnapshot) -> Attributes:
+        attributes: Attributes = {}
+        for index, message in enumerate(_load_messages(span.attributes.get(name))):
+            prefix, parts = f"{index}.message", [mapping(part) for part in sequence(message.get("parts"))]
             if role := text(message.get("role")):
-                found[f"{prefix}.role"] = role
-            said = [content for part in parts if part.get("type") == "text" and (content := text(part.get("content")))]
-            if said:
-                found[f"{prefix}.content"] = "\n".join(said)
+                attributes[f"{prefix}.role"] = role
+            texts = [content for part in parts if part.get("type") == "text" and (content := text(part.get("content")))]
+            if texts:
+                attributes[f"{prefix}.content"] = "\n".join(texts)
             for number, call in enumerate(part for part in parts if part.get("type") == "tool_call"):
                 arguments = call.get("arguments")
-                about = {
+                fields = {
                     "id": text(call.get("id")),
                     "function.name": text(call.get("name")),
                     "function.arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
                 }
-                found.update(
-                    {f"{prefix}.tool_calls.{number}.tool_call.{key}": value for key, value in about.items() if value}
+                attributes.update(
+                    {f"{prefix}.tool_calls.{number}.tool_call.{key}": value for key, value in fields.items() if value}
                 )
-        return found
+        return attributes
 
-    return spread
+    return indexed

@@ -1,156 +1,157 @@
-"""Where a call comes from: its context, and the instrumentor that traces the very call already, if one does.
+"""The span of another instrumentation that traces the same call: what it lacks is added, and nothing is counted twice.
 
-Neighbours are known by the conventions of their spans, never imported; what each records itself is data, below.
+Other instrumentations are recognised by the conventions of their spans, never imported. The tables at the end list what
+each of them records itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from opentelemetry import baggage, trace
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, Status, StatusCode
 
 from .. import attributes as names
 from .._wire.fields import Attributes
-from .._wire.request import carried_attributes
-from .dialects import COSTS
+from .dialects import COST_ATTRIBUTES
 
 
-class Neighbour:
-    """Another instrumentor's span for the very call: what we know goes onto it, and nothing is counted twice.
+class EnclosingSpan:
+    """The span of another instrumentation. It has the same methods as `OwnSpan`.
 
-    Its own words stay where both have one; ours are the provider, the cost, and all that is `openrouter.`.
+    Attributes that it has already stay, except for the provider, the cost and `openrouter.*`.
     """
 
-    __slots__ = ("_carrying", "_key", "_sampled", "_shared", "records", "span", "unfinished")
+    __slots__ = (
+        "_in_use",
+        "_invocation",
+        "_key",
+        "_sent",
+        "_was_acquired",
+        "_was_sampled",
+        "context",
+        "orphaned_metrics",
+        "recorded_metrics",
+        "span",
+        "was_updated",
+    )
 
-    def __init__(self, span: Span, records: frozenset[str], shared: Any, carrying: set[int]) -> None:
-        """Args: shared: what an outer invocation keeps in the context. carrying: as in `Origins`."""
-        self.span, self.records = span, records
-        """Metrics and events, by name, that it records itself."""
-        self.unfinished = records if shared is None else records & {names.METRIC_TOKEN_USAGE}
-        """Those of them that it does not record where it ends its span too early."""
-        self._shared, self._carrying, self._sampled = shared, carrying, span.is_recording()
-        self._key = id(span if shared is None else shared)  # where nothing is sampled, all may have one span
+    def __init__(
+        self, span: Span, context: Context, recorded_metrics: frozenset[str], invocation: Any, in_use: set[int]
+    ) -> None:
+        """Wrap *span*, the current one of *context*.
+
+        Args:
+            span: the span.
+            context: the context of the call.
+            recorded_metrics: the names of metrics and events that the other instrumentation records itself.
+            invocation: the object that opentelemetry-util-genai keeps in the context, if any.
+            in_use: the keys of the spans that carry an open call, shared by all calls.
+        """
+        self.span, self.context, self.recorded_metrics = span, context, recorded_metrics
+        self.orphaned_metrics = (
+            recorded_metrics if invocation is None else recorded_metrics & {names.METRIC_TOKEN_USAGE}
+        )
+        """Those that nobody records if the span ends before the call."""
+        self._invocation, self._in_use, self._was_sampled = invocation, in_use, span.is_recording()
+        self._key = id(span if invocation is None else invocation)  # unsampled spans may all be one object
+        self._was_acquired = False
+        self._sent: dict[str, Any] = {}
+        self.was_updated = False
+        """Whether the response's attributes were set before the call's end."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it ended its span, and so cannot be told any more."""
-        return self._sampled and not self.span.is_recording()
+        """Whether the other instrumentation has ended the span, so that no attribute can be set any more."""
+        return self._was_sampled and not self.span.is_recording()
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it carries a call that has not ended: then a second one is another call."""
-        return self._key in self._carrying
+    def is_in_use(self) -> bool:
+        """Whether the span carries a call that has not ended: then the next one is another call."""
+        return self._key in self._in_use
 
-    def join(self) -> None:
-        """A call begins on this span."""
-        self._carrying.add(self._key)
+    @property
+    def accepts_attributes(self) -> bool:
+        """Always: an unsampled span's invocation takes attributes too."""
+        return True
 
-    def leave(self) -> None:
-        """The call has ended; the span may carry another, such as a second attempt."""
-        self._carrying.discard(self._key)
+    def acquire(self) -> None:
+        """A call starts on this span."""
+        self._was_acquired = True
+        self._in_use.add(self._key)
 
-    def tell(self, found: Mapping[str, Any], point: Attributes) -> None:
-        """Put what we know onto the span, and onto the metrics where the neighbour takes them over.
+    def release(self) -> None:
+        """The call has ended; the span may carry another one, such as a second attempt."""
+        if self._was_acquired:
+            self._was_acquired = False
+            self._in_use.discard(self._key)
+
+    def set(self, attributes: Mapping[str, Any], metric_attributes: Callable[[], Attributes]) -> None:
+        """Set attributes on the span, and on the metrics that the other instrumentation records for both.
 
         Args:
-            found: attributes of a span.
-            point: attributes of its metrics.
+            attributes: the attributes; values that were sent before are skipped.
+            metric_attributes: returns the attributes of the call's metrics.
         """
-        told: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        changed = {name: value for name, value in attributes.items() if self._sent.get(name) != value}
+        self._sent.update(changed)
+        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
         ours: dict[str, Any] = {}
-        for name, value in found.items():
-            if name in _COSTS and isinstance(told.get(name), float):  # one span may cover several calls
-                ours[name] = float(Decimal(repr(told[name])) + Decimal(repr(value)))
-            elif name == names.GEN_AI_PROVIDER_NAME or name not in told or name.startswith(_PREFIX):
+        for name, value in changed.items():
+            if name in _COSTS and isinstance(present.get(name), float):  # one span may cover several calls
+                ours[name] = float(Decimal(repr(present[name])) + Decimal(repr(value)))
+            elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
                 ours[name] = value
         self.span.set_attributes(ours)
-        if self._shared is not None:
-            known = {name: value for name, value in ours.items() if name in _KNOWN or name.startswith(_PREFIX)}
-            self._shared.attributes.update(known)
-            self._shared.metric_attributes.update(point)
-            for name, field in _FIELDS.items():
-                if name in found and hasattr(self._shared, field):
-                    setattr(self._shared, field, found[name])
+        if self._invocation is not None:
+            shared = {name: value for name, value in ours.items() if name in _SHARED or name.startswith(_PREFIX)}
+            self._invocation.attributes.update(shared)
+            self._invocation.metric_attributes.update(metric_attributes())
+            for name, field in _INVOCATION_FIELDS.items():
+                if name in changed and hasattr(self._invocation, field):
+                    setattr(self._invocation, field, changed[name])
 
-    def translate(self, words: Mapping[str, Any]) -> None:
-        """Put what we say in a backend's words onto the span, where it does not say it itself; money is ours."""
-        told: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
-        self.span.set_attributes({word: value for word, value in words.items() if word in COSTS or word not in told})
+    def set_dialect(self, attributes: Attributes) -> None:
+        """Set backend-specific attributes that the span lacks, and those that are a cost."""
+        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        self.span.set_attributes(
+            {name: value for name, value in attributes.items() if name in COST_ATTRIBUTES or name not in present}
+        )
 
+    def set_error(self, message: str | None, *, was_raised: bool) -> None:
+        """Set the error status, unless the error was raised: then the other instrumentation sets it."""
+        if not was_raised:
+            self.span.set_status(Status(StatusCode.ERROR, message))
 
-class Origin(NamedTuple):
-    """Where one call comes from."""
-
-    context: Context
-    neighbour: Neighbour | None
-    carried: Attributes
-    """What its baggage tells."""
-
-
-class Origins:
-    """Tells where calls come from."""
-
-    def __init__(self, baggage_keys: tuple[str, ...]) -> None:
-        self._baggage_keys = baggage_keys
-        self._carrying: set[int] = set()
-        """The neighbours, by identity, whose call has not ended."""
-
-    def find(self, operation: str) -> Origin | None:
-        """Where a call comes from that is made now, or None where nobody wants to hear of it.
-
-        Args:
-            operation: its `gen_ai.operation.name`.
-        """
-        current = otel_context.get_current()
-        if not current:
-            return _NOWHERE
-        neighbour = self._neighbour(current, operation)
-        # Who suppresses instrumentation around a call that it traces itself does not want another span; its own may
-        # well be true. Anywhere else it means: nothing.
-        if neighbour is None and _is_suppressed(current):
-            return None
-        carried = baggage.get_all(current)
-        return Origin(current, neighbour, carried_attributes(carried, self._baggage_keys) if carried else {})
-
-    def _neighbour(self, current: Context, operation: str) -> Neighbour | None:
-        span = trace.get_current_span(current)
-        shared = current.get(_EMBEDDING if operation == "embeddings" else _INFERENCE)
-        records = _UTIL_GENAI if shared is not None else _recorded_by(span, operation)
-        if records is None:
-            return None
-        neighbour = Neighbour(span, records, shared, self._carrying)
-        return None if neighbour.is_busy else neighbour
+    def end(self, _: int) -> None:
+        """Leave the span to the other instrumentation, which ends it."""
+        self.release()
 
 
-_NOWHERE: Final = Origin(Context(), None, {})
+def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
+    """Return the metrics that the instrumentation of *span* records itself.
 
+    Args:
+        span: the current span.
+        operation: the `gen_ai.operation.name` of the call.
 
-def _is_suppressed(current: Context) -> bool:
-    return not is_instrumentation_enabled() or bool(current.get(_SUPPRESS_LANGUAGE_MODEL))
-
-
-def _recorded_by(span: Span, operation: str) -> frozenset[str] | None:
-    """What the instrumentor of a span records itself, or None where the span is not of a call of this operation."""
-    told: Mapping[str, object] | None = getattr(span, "attributes", None) if span.is_recording() else None
-    if not told:
+    Returns:
+        None if *span* does not trace a call of this operation.
+    """
+    attributes: Mapping[str, object] | None = getattr(span, "attributes", None) if span.is_recording() else None
+    if not attributes:
         return None
-    for marker, kinds, records in _MARKERS:
-        kind = told.get(marker)
-        if kind is not None and operation in kinds.get(str(kind), ()):
+    for marker, operations, recorded in _CONVENTIONS:
+        kind = attributes.get(marker)
+        if kind is not None and operation in operations.get(str(kind), ()):
             scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
-            return None if scope == _OWN_SCOPE else _BY_SCOPE.get(str(scope), {}).get(operation, records)
+            return None if scope == _OWN_SCOPE else _BY_SCOPE.get(str(scope), {}).get(operation, recorded)
     return None
 
 
 _PREFIX: Final = "openrouter."
-_OWN_SCOPE: Final = __package__.rpartition(".")[
-    0
-]  # a call made while another is sent, by a transport or a hook, is a call of its own
+# A call inside our own span, made by a transport or a hook while another call is sent, is a call of its own.
+_OWN_SCOPE: Final = "opentelemetry.instrumentation.openrouter"
 _COSTS: Final = {
     names.GEN_AI_USAGE_COST,
     names.OPENROUTER_USAGE_COST,
@@ -159,17 +160,12 @@ _COSTS: Final = {
     names.OPENROUTER_USAGE_OUTPUT_COST,
     names.OPENROUTER_USAGE_SERVER_TOOL_COST,
 }
-_KNOWN: Final = {names.GEN_AI_PROVIDER_NAME, names.GEN_AI_USAGE_COST, names.USER_ID, names.SESSION_ID}
 
-# Set by OpenLLMetry around calls that it traces itself (opentelemetry-semantic-conventions-ai, semconv_ai/__init__.py).
-_SUPPRESS_LANGUAGE_MODEL: Final = "suppress_language_model_instrumentation"
-
-# Under these an outer invocation of opentelemetry-util-genai keeps what it takes from inner ones: `attributes` for its
-# span and event, `metric_attributes` for its metrics, and fields for what it did not find out itself, such as the
-# tokens of an answer that it does not parse (1.3b0, _inference_invocation.py and _embedding_invocation.py).
-_INFERENCE: Final = "opentelemetry.genai.client.inference.context"
-_EMBEDDING: Final = "opentelemetry.genai.client.embedding.context"
-_FIELDS: Final = {
+# An invocation of opentelemetry-util-genai takes from inner instrumentations: `attributes` for its span and event,
+# `metric_attributes` for its metrics, and fields for what it did not find itself, such as the tokens of a response that
+# it does not parse (1.3b0, _inference_invocation.py and _embedding_invocation.py).
+_SHARED: Final = {names.GEN_AI_PROVIDER_NAME, names.GEN_AI_USAGE_COST, names.USER_ID, names.SESSION_ID}
+_INVOCATION_FIELDS: Final = {
     names.GEN_AI_USAGE_INPUT_TOKENS: "usage_input_tokens",
     names.GEN_AI_USAGE_OUTPUT_TOKENS: "usage_output_tokens",
     names.GEN_AI_RESPONSE_MODEL: "response_model",
@@ -177,7 +173,7 @@ _FIELDS: Final = {
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _TOKENS_AND_DURATION: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_DURATION})
-_UTIL_GENAI: Final = _TOKENS_AND_DURATION | {
+RECORDED_BY_UTIL_GENAI: Final = _TOKENS_AND_DURATION | {
     names.METRIC_TIME_TO_FIRST_CHUNK,
     names.METRIC_TIME_PER_OUTPUT_CHUNK,
     names.EVENT_DETAILS,
@@ -189,9 +185,9 @@ _ANY_BUT_EMBEDDINGS: Final = frozenset(
 )
 _EMBEDDINGS: Final = frozenset({"embeddings"})
 
-# The attribute by which a span says what it is, the operations of ours that each of its values may stand for, and what
-# instrumentors of that convention record beside their spans.
-_MARKERS: Final = (
+# The attribute by which a convention marks a span, the operations that each value may mean, and the metrics that
+# instrumentations of that convention record.
+_CONVENTIONS: Final = (
     (
         names.GEN_AI_OPERATION_NAME,
         {
@@ -204,7 +200,7 @@ _MARKERS: Final = (
     ),
     # https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md: traces, no metrics
     ("openinference.span.kind", {"LLM": _ANY_BUT_EMBEDDINGS, "EMBEDDING": _EMBEDDINGS}, _NOTHING),
-    # What OpenLLMetry said before 0.53 (semconv_ai, LLMRequestTypeValues)
+    # OpenLLMetry before 0.53 (semconv_ai, LLMRequestTypeValues)
     (
         "llm.request.type",
         {"chat": _GENERATION, "completion": _GENERATION, "embedding": _EMBEDDINGS},
@@ -214,7 +210,7 @@ _MARKERS: Final = (
 
 _PYDANTIC_AI: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_TIME_TO_FIRST_CHUNK})
 
-# Those that record otherwise than their convention says, by operation.
+# Instrumentations that record other metrics than their convention suggests, by operation.
 _BY_SCOPE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     # logfire 5.2.0, integrations/llm_providers
     "logfire.openai": {"chat": _NOTHING, "text_completion": _NOTHING, "embeddings": _NOTHING},

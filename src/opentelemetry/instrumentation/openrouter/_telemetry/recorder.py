@@ -1,67 +1,78 @@
-"""Where a call's telemetry begins: the tracer, the logger and the instruments of one `instrument()`.
+"""What one `instrument()` records with: tracer, logger, instruments, and the options that shape spans and events.
 
-What is known of a call at its start becomes its attributes here; the rest of its life is in `_call`.
+When something is recorded is decided by `call`.
 """
 
+import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any
 
-from opentelemetry._logs import Logger
+from opentelemetry._logs import Logger, LogRecord
+from opentelemetry.context import Context
 from opentelemetry.metrics import Meter
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Span, SpanContext, TraceFlags, Tracer
 
 from .. import attributes as names
-from .._config import Settings
-from .._operations import Operation
+from .._wire.broadcast import broadcast_ids
 from .._wire.fields import Attributes
-from .call import Call
-from .captured_content import CapturedContent
-from .enclosing_span import Origin, Origins
-from .metrics import Instruments, Points
-from .outlets import Outlets
+from .call_context import CallContexts
+from .captured_content import Capture
+from .dialect_values import SpanSnapshot
+from .dialects import Dialect, dialect_attributes
+from .metrics import Instruments
 
 
 class Recorder:
-    """Where one `instrument()` records: a tracer, a logger, the instruments."""
+    """Emits events and links, and renders dialect attributes."""
 
-    def __init__(self, tracer: Tracer, meter: Meter, logger: Logger, settings: Settings) -> None:
-        self._outlets = Outlets(tracer, logger, settings.dialect, links=settings.broadcast == "link")
-        self._capture, self._metric_attributes = settings.capture, settings.metric_attributes
-        self.origins = Origins(settings.baggage_keys)
-        self.instruments = Instruments(meter)
-
-    def start(
+    def __init__(  # noqa: PLR0913 - one argument an option
         self,
-        operation: Operation,
-        server: Attributes,
-        request: Attributes,
-        body: Mapping[str, object],
-        origin: Origin,
-    ) -> Call:
-        """Open the span of one call, or join its neighbour's, with everything that its request tells, for samplers.
+        tracer: Tracer,
+        meter: Meter,
+        logger: Logger,
+        *,
+        dialect: Dialect,
+        capture: Capture | None,
+        links: bool,
+        metric_attributes: tuple[str, ...],
+        baggage_keys: tuple[str, ...],
+    ) -> None:
+        """Create the instruments.
 
         Args:
-            operation: what kind of call it is.
-            server: `server.address` and `server.port`.
-            request: the attributes of the request.
-            body: the request itself; looked at only where content is captured.
-            origin: where it comes from.
+            tracer: starts the spans.
+            meter: creates the instruments.
+            logger: emits the event that carries content.
+            dialect: backend-specific attributes; empty by default.
+            capture: where content is recorded; None where it is not.
+            links: whether each span links to the trace that OpenRouter Broadcast sends.
+            metric_attributes: attributes of a request that its metrics carry too.
+            baggage_keys: baggage entries that become attributes.
         """
-        name = operation.name
-        model = request.get(names.GEN_AI_REQUEST_MODEL)
-        point: Attributes = {names.GEN_AI_OPERATION_NAME: name, names.GEN_AI_PROVIDER_NAME: "openrouter"}
-        attributes = {**point, **server, **operation.implied, **origin.carried, **request}
-        if model is not None:
-            point[names.GEN_AI_REQUEST_MODEL] = model
-            name = f"{name} {model}"
-        for chosen in self._metric_attributes:
-            if chosen in attributes:
-                point[chosen] = attributes[chosen]
-        unrecorded = origin.neighbour.records if origin.neighbour is not None else _NONE
-        call = Call(self._outlets, name, attributes, Points(self.instruments, point, server, unrecorded), origin)
-        if self._capture is not None and (self._capture.on_event or call.is_recording):
-            call.content = CapturedContent(self._capture, operation, body, call.answer)
-        return call
+        self.tracer, self._logger = tracer, logger
+        self.dialect, self.capture, self.metric_attributes = dialect, capture, metric_attributes
+        self._links = links
+        self.call_contexts = CallContexts(baggage_keys)
+        self.instruments = Instruments(meter)
 
+    def dialect_attributes(self, span: Span, start_ns: int) -> Attributes:
+        """Return the backend-specific attributes for the attributes of *span*.
 
-_NONE: Final[frozenset[str]] = frozenset()
+        Args:
+            span: our own or an enclosing one, which may cover several calls.
+            start_ns: the start of the call, in nanoseconds since the epoch.
+        """
+        snapshot = SpanSnapshot(getattr(span, "attributes", None) or {}, start_ns)
+        return dialect_attributes(snapshot, self.dialect)
+
+    def add_link(self, span: Span, generation_id: str | None) -> None:
+        """Link *span* to the trace that OpenRouter Broadcast sends for a generation; it dangles without Broadcast."""
+        if self._links and generation_id is not None:
+            trace_id, span_id = broadcast_ids(generation_id)
+            flags = TraceFlags(TraceFlags.SAMPLED)
+            span.add_link(SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags))
+
+    def emit_event(self, attributes: Mapping[str, Any], context: Context) -> None:
+        """Emit the event that carries content."""
+        now, name = time.time_ns(), names.EVENT_DETAILS
+        self._logger.emit(LogRecord(timestamp=now, context=context, event_name=name, attributes=attributes))

@@ -1,0 +1,1 @@
+"""Pure: JSON, headers and bytes become facts. Standard library only; never message content."""

@@ -1,98 +1,100 @@
-"""Answers made of choices: chat completions and text completions, whole or in chunks.
+"""Chat completions and text completions, whole or in chunks.
 
-Bodies are plain dicts or the SDK's models of them; no exception, no clock and no span is known here.
-Wire: https://openrouter.ai/docs/api/reference/overview#responses, and the recorded exchanges of 2025-10 to 2026-09.
+Bodies are plain dicts or an SDK's models. Nothing here knows exceptions, a clock or a span.
+Wire: https://openrouter.ai/docs/api/reference/overview#responses, and exchanges recorded from 2025-10 to 2026-09.
 """
 
 from typing import Any, Final
 
-from .errors import EMPTY_RESPONSE, failure_in
-from .fields import NOTHING, integer, layers, members, printable
-from .response import Answer, fold_identity
+from .errors import EMPTY_RESPONSE, error_from_body
+from .fields import EMPTY, declared_and_extra, integer, mapping, printable, sequence
+from .response import ResponseRecord, fold_identity
 
 
-def fold_completion(answer: Answer, body: object) -> None:
+def fold_completion(record: ResponseRecord, body: object) -> None:
     """Fold a whole completion."""
-    declared, others = layers(body)
-    fold_identity(answer, declared, others)
+    declared, extra = declared_and_extra(body)
+    fold_identity(record, declared, extra)
     choices = declared.get("choices")
-    _fold_choices(answer, choices)
-    if answer.transcript is not None:
-        answer.transcript.whole(body)
+    _fold_choices(record, choices)
+    if record.content is not None:
+        record.content.set_body(body)
     usage = declared.get("usage")
     if usage is not None:
-        answer.usage = usage
-    error = others.get("error", declared.get("error"))
+        record.usage = usage
+    error = extra.get("error", declared.get("error"))
     if error is not None:
-        answer.failure = failure_in(error)
-    elif choices is None and answer.failure is None:
-        answer.failure = EMPTY_RESPONSE
+        record.error = error_from_body(error)
+    elif choices is None and record.error is None:
+        record.error = EMPTY_RESPONSE
 
 
-def fold_chunk(answer: Answer, chunk: Any, now: float) -> None:
-    """Fold one chunk of a stream, read off the clock at *now*.
+def fold_chunk(record: ResponseRecord, chunk: Any, now: float) -> None:
+    """Fold one chunk of a stream that arrived at *now*, a reading of the clock.
 
-    This runs between the caller and each token, so it looks at little: identity in the first chunk, finish reasons
-    and usage when they appear (usage may come in a chunk without choices, with a null or with a repeated finish
-    reason: three shapes were recorded between 2025-11 and 2026-09; `openrouter_metadata` comes with it or after it).
+    The caller waits for this with each token, so it reads little: the identity in the first chunk, finish reasons and
+    usage when they appear. Usage may come in a chunk without choices, with a null or with a repeated finish reason
+    (all three recorded between 2025-11 and 2026-09); `openrouter_metadata` comes with it or after it.
     """
-    declared = getattr(chunk, "__dict__", chunk)
-    if not issubclass(type(declared), dict):
+    node: Any = getattr(chunk, "__dict__", chunk)
+    if not isinstance(node, dict):
         return
-    choices = declared.get("choices")
-    if choices and issubclass(type(choices), list):
-        if not answer.begun:
-            answer.begun = True
-            fold_identity(answer, *layers(chunk))
-        if answer.first_token is None and _has_output(choices):
-            answer.first_token = now
+    declared: dict[str, Any] = node  # pyright: ignore[reportUnknownVariableType] - JSON: converters check its values
+    listed: Any = declared.get("choices")
+    if listed and isinstance(listed, list):
+        choices: list[Any] = listed  # pyright: ignore[reportUnknownVariableType] - JSON: converters check its values
+        if not record.has_identity:
+            record.has_identity = True
+            fold_identity(record, *declared_and_extra(chunk))
+        if record.first_token is None and _has_output(choices):
+            record.first_token = now
         for choice in choices:
-            seen = getattr(choice, "__dict__", choice)
-            if issubclass(type(seen), dict) and seen.get("finish_reason") is not None:
-                _fold_choices(answer, choices)
+            fields: Any = getattr(choice, "__dict__", choice)
+            if isinstance(fields, dict) and fields.get("finish_reason") is not None:  # pyright: ignore[reportUnknownMemberType] - as above
+                _fold_choices(record, choices)
                 break
-    if answer.transcript is not None:
-        answer.transcript.add(declared)
+    if record.content is not None:
+        record.content.add(declared)
     if declared.get("usage") is not None:
-        answer.usage = declared["usage"]
-    if answer.usage is not None:
-        fold_identity(answer, *layers(chunk))
+        record.usage = declared["usage"]
+    if record.usage is not None:
+        fold_identity(record, *declared_and_extra(chunk))
 
 
-def fold_error_chunk(answer: Answer, chunk: object, now: float) -> None:
-    """Fold the chunk of a stream that carries an error; its usage and provider come with it (recorded 2025-11)."""
-    found = members(chunk)
-    fold_chunk(answer, found, now)
-    fold_identity(answer, found, NOTHING)
-    answer.failure = failure_in(found.get("error"))
+def fold_error_chunk(record: ResponseRecord, chunk: object, now: float) -> None:
+    """Fold the chunk that carries an error; it has usage and provider too (recorded 2025-11)."""
+    fields = mapping(chunk)
+    fold_chunk(record, fields, now)
+    fold_identity(record, fields, EMPTY)
+    record.error = error_from_body(fields.get("error"))
 
 
-def _fold_choices(answer: Answer, choices: Any) -> None:
-    for position, choice in enumerate(choices if issubclass(type(choices), list) else ()):
-        declared, others = layers(choice)
+def _fold_choices(record: ResponseRecord, choices: Any) -> None:
+    for position, choice in enumerate(sequence(choices)):
+        declared, extra = declared_and_extra(choice)
         reason = printable(declared.get("finish_reason"))
-        if reason is None or len(answer.finish_reasons) >= _MOST_CHOICES:
+        if reason is None or len(record.finish_reasons) >= _MAX_CHOICES:
             continue
         index = integer(declared.get("index"))
         index = position if index is None else index
-        answer.finish_reasons[index] = reason
-        native = printable(others.get("native_finish_reason", declared.get("native_finish_reason")))
+        record.finish_reasons[index] = reason
+        native = printable(extra.get("native_finish_reason", declared.get("native_finish_reason")))
         if native is not None:
-            answer.native_finish_reasons[index] = native
-        if reason == "error" and answer.failure is None:
-            answer.failure = failure_in(others.get("error", declared.get("error")))
+            record.native_finish_reasons[index] = native
+        if reason == "error" and record.error is None:
+            record.error = error_from_body(extra.get("error", declared.get("error")))
 
 
 def _has_output(choices: list[object]) -> bool:
-    # Role, empty content and comments are no tokens: reasoning and terminal chunks carry `content: ""`.
+    # A role, empty content and comments are not output: reasoning and terminal chunks have `content: ""`.
     for choice in choices:
-        fields = layers(choice)[0]
-        declared, others = layers(fields.get("delta"))
-        if fields.get("text") or any(declared.get(part) or others.get(part) for part in _OUTPUT):
+        fields = declared_and_extra(choice)[0]
+        declared, extra = declared_and_extra(fields.get("delta"))
+        if fields.get("text") or any(declared.get(name) or extra.get(name) for name in _OUTPUT):
             return True
     return False
 
 
-# Members of a delta, https://openrouter.ai/docs/api/reference/streaming and the recorded streams.
-_MOST_CHOICES: Final = 64
+# Fields of a delta: https://openrouter.ai/docs/api/reference/streaming and the recorded streams.
+_MAX_CHOICES: Final = 64
 _OUTPUT: Final = ("content", "reasoning", "reasoning_details", "tool_calls", "images", "audio", "refusal")

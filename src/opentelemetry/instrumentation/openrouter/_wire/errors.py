@@ -1,7 +1,7 @@
-"""Errors, from exceptions and from error bodies, as one small vocabulary.
+"""Errors, from exceptions and from error bodies, as one small vocabulary of `error.type`.
 
-A `Failure` holds all that may leave the process of an error: its type, its own message, codes, and the upstream
-provider's name. Error bodies also hold `user_id`, `flagged_input` and `raw`: those are never read.
+An `ErrorInfo` holds all that may leave the process: the type, the error's own message, codes, and the name of the
+upstream provider. Error bodies also hold `user_id`, `flagged_input` and `raw`: those are never read.
 """
 
 import re
@@ -10,12 +10,12 @@ from json import JSONDecodeError
 from typing import Final
 
 from .. import attributes as names
-from .fields import Attributes, integer, members, printable
+from .fields import Attributes, integer, mapping, printable
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """One error, as it may be told: `type` is a word of the README's vocabulary, `message` the error's own."""
+class ErrorInfo:
+    """One error: `type` is a value of `error.type` in docs/errors.md, `message` the error's own message."""
 
     type: str
     message: str | None = None
@@ -24,7 +24,7 @@ class Failure:
     provider: str | None = None
 
     def attributes(self) -> Attributes:
-        """The attributes of a span that failed so; the provider is one of the answer's."""
+        """Return the attributes of the error. The provider is an attribute of the response."""
         found: Attributes = {names.ERROR_TYPE: self.type}
         for name, value in (
             (names.OPENROUTER_ERROR_CODE, self.code),
@@ -35,72 +35,72 @@ class Failure:
         return found
 
 
-EMPTY_RESPONSE: Final = Failure("empty_response")
-"""HTTP 200 and nothing in it: no choices, no chunks, or only the keep-alive whitespace."""
+EMPTY_RESPONSE: Final = ErrorInfo("empty_response")
+"""HTTP 200 without content: no choices, no chunks, or only keep-alive whitespace."""
 
 
-def failure_in(
-    error: object, status: int | None = None, otherwise: str = "unmapped", *, word: object = None
-) -> Failure:
-    """Read the `error` member of a wire body.
+def error_from_body(
+    error: object, status: int | None = None, default: str = "unmapped", *, error_type: object = None
+) -> ErrorInfo:
+    """Read the field `error` of a body.
 
     Args:
-        error: the member: an object with `code`, `message` and `metadata`, or a bare message.
-        status: the HTTP status it came with, where it was an error status.
-        otherwise: the type where neither the error nor the status tells one.
-        word: the `error_type` where it stands beside the member, as in the Responses API.
+        error: an object with `code`, `message` and `metadata`, or a bare message.
+        status: the HTTP status, if it is an error status.
+        default: the type if neither the error nor the status has one.
+        error_type: the field `error_type` beside the error, as the Responses API sends it.
     """
     # The envelope: https://openrouter.ai/docs/api/reference/errors-and-debugging
-    found = members(error)
-    metadata = members(found.get("metadata"))
-    code = found.get("code", status)
-    kind = _word(metadata.get("error_type")) or _word(found.get("error_type")) or _word(word)
+    fields = mapping(error)
+    metadata = mapping(fields.get("metadata"))
+    code = fields.get("code", status)
+    kind = _error_type(metadata.get("error_type")) or _error_type(fields.get("error_type")) or _error_type(error_type)
     if kind is None and metadata.get("reasons"):  # only a moderation error has reasons
         kind = "content_policy_violation"
-    return Failure(
-        type=kind or _by_code(code) or _by_code(status) or otherwise,
-        message=printable(error) or printable(found.get("message")),
-        code=_code(code),
-        provider_code=_code(metadata.get("provider_code")),
+    return ErrorInfo(
+        type=kind or _type_from_code(code) or _type_from_code(status) or default,
+        message=printable(error) or printable(fields.get("message")),
+        code=_as_text(code),
+        provider_code=_as_text(metadata.get("provider_code")),
         provider=printable(metadata.get("provider_name")),
     )
 
 
-def failure_of(exception: BaseException) -> Failure:
-    """Read what ended a call: an exception of the SDK, of its HTTP library, of asyncio, or of the caller."""
+def error_from_exception(exception: BaseException) -> ErrorInfo:
+    """Read an exception that ended a call: of an SDK, of its HTTP library, of asyncio, or of the caller."""
     name = _qualified_name(type(exception))
     status = integer(getattr(exception, "status_code", None))
     # `openai.APIError.body` is the inner `error` object of the body (openai/_client.py, _make_status_error; for an
     # error inside a stream openai/_streaming.py, __stream__). `.message` is not used: it may quote the whole body.
     body = getattr(exception, "body", None)
     if status is not None or body:
-        return failure_in(members(body), status, otherwise=name)
+        return error_from_body(mapping(body), status, default=name)
     for cls in type(exception).__mro__:
         known = _BY_EXCEPTION.get((cls.__module__.partition(".")[0], cls.__name__))
         if known is not None:
-            return Failure(known, message=printable(getattr(exception, "message", None)))
+            return ErrorInfo(known, message=printable(getattr(exception, "message", None)))
     if isinstance(exception, JSONDecodeError) and not exception.doc.strip():
         return EMPTY_RESPONSE
-    return Failure(name)
+    return ErrorInfo(name)
 
 
 def _qualified_name(cls: type) -> str:
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _word(value: object) -> str | None:
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+def _error_type(value: object) -> str | None:
+    return value if isinstance(value, str) and _ERROR_TYPE.fullmatch(value) else None
 
 
-def _code(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     number = integer(value)
     return str(number) if number is not None else printable(value)
 
 
-def _by_code(code: object) -> str | None:
+def _type_from_code(code: object) -> str | None:
     if isinstance(code, str):
-        if code in _BY_WORD:
-            return _BY_WORD[code]
+        if code in _BY_CODE:
+            return _BY_CODE[code]
         code = int(code) if code.isdecimal() and len(code) == 3 else None  # noqa: PLR2004 - an HTTP status
     number = integer(code)
     if number is None or not 400 <= number <= 599:  # noqa: PLR2004 - what HTTP calls errors
@@ -108,9 +108,9 @@ def _by_code(code: object) -> str | None:
     return _BY_STATUS.get(number, "invalid_request" if number < 500 else "server")  # noqa: PLR2004 - the same
 
 
-_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")  # an open vocabulary, but nothing that could carry a message
+_ERROR_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")  # an open vocabulary that cannot carry a message
 
-# The statuses OpenRouter documents and what each means there:
+# The statuses that OpenRouter documents, and their meaning:
 # https://openrouter.ai/docs/api/reference/errors-and-debugging#error-codes
 _BY_STATUS: Final = {
     400: "invalid_request",
@@ -130,18 +130,21 @@ _BY_STATUS: Final = {
     529: "provider_overloaded",
 }
 
-# Codes that are words: the mid-stream example of https://openrouter.ai/docs/api/reference/streaming, and those of the
+# Codes that are not numbers: the mid-stream example of https://openrouter.ai/docs/api/reference/streaming, and the
 # Responses API, https://platform.openai.com/docs/api-reference/responses/object#responses/object-error
-_BY_WORD: Final = {
+_BY_CODE: Final = {
     "server_error": "server",
     "rate_limit_exceeded": "rate_limit_exceeded",
     "invalid_prompt": "invalid_prompt",
 }
 
 _BY_EXCEPTION: Final = {
-    ("openai", "APITimeoutError"): "timeout",  # openai/_exceptions.py: a kind of APIConnectionError, so it comes first
+    (
+        "openai",
+        "APITimeoutError",
+    ): "timeout",  # openai/_exceptions.py: a subclass of APIConnectionError, so it comes first
     ("openai", "APIConnectionError"): "connection",
-    # What older SDKs let through while a stream is read: https://www.python-httpx.org/exceptions/
+    # Older SDKs raise these while a stream is read: https://www.python-httpx.org/exceptions/
     ("httpx", "TimeoutException"): "timeout",
     ("httpx", "TransportError"): "connection",
     ("httpx2", "TimeoutException"): "timeout",

@@ -1,8 +1,8 @@
-"""What OpenRouter's own record of a generation tells of a call whose stream did not: its usage, provider, finish.
+"""OpenRouter's record of a generation, `GET /generation`: usage, upstream provider and finish reason of a cut stream.
 
-Pure. The record is no answer: it has names of its own, and some of its figures mean something else.
+Pure. The record has other field names than a response, and some of its figures have another meaning.
 Rows: https://openrouter.ai/docs/api/api-reference/generations/get-generation, `openrouter` 1.3.84,
-components/generationresponse.py; what they mean was probed in 2026-08.
+components/generationresponse.py; their meaning was probed in 2026-08.
 """
 
 from collections.abc import Mapping
@@ -10,45 +10,45 @@ from typing import Any
 
 from .. import attributes as names
 from .fields import printable
-from .response import Answer
+from .response import ResponseRecord
 
 
-def fold_generation(answer: Answer, record: Mapping[str, Any]) -> None:
-    """Fold the `data` of `GET /generation`; what the stream itself told stays.
+def fold_generation(record: ResponseRecord, generation: Mapping[str, Any]) -> None:
+    """Fold the `data` of `GET /generation`; values from the stream itself stay.
 
     Args:
-        answer: one that has no usage.
-        record: the record.
+        record: a response without usage.
+        generation: the data.
     """
-    answer.usage = _usage(record)
-    answer.facts[names.OPENROUTER_SETTLED] = True
-    # The record's `model` is a dated slug, not the name that answers carry.
-    answer.model = answer.model or printable(record.get("model"))
-    answer.provider = answer.provider or printable(record.get("provider_name"))
-    answer.service_tier = answer.service_tier or printable(record.get("service_tier"))
-    for reasons, told in (
-        (answer.finish_reasons, record.get("finish_reason")),
-        (answer.native_finish_reasons, record.get("native_finish_reason")),
+    record.usage = _usage(generation)
+    record.attributes[names.OPENROUTER_SETTLED] = True
+    # This `model` is a dated slug, not the name that responses have.
+    record.model = record.model or printable(generation.get("model"))
+    record.provider = record.provider or printable(generation.get("provider_name"))
+    record.service_tier = record.service_tier or printable(generation.get("service_tier"))
+    for reasons, value in (
+        (record.finish_reasons, generation.get("finish_reason")),
+        (record.native_finish_reasons, generation.get("native_finish_reason")),
     ):
-        reason = printable(told)
+        reason = printable(value)
         if reason is not None and not reasons:
             reasons[0] = reason
 
 
-def _usage(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record in the words of an answer's `usage`."""
-    cost = record.get("usage")
+def _usage(generation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures as a `usage` object."""
+    cost = generation.get("usage")
     return {
-        # `tokens_prompt` and `tokens_completion` are counted by another tokenizer; the native ones are what is billed.
-        "prompt_tokens": record.get("native_tokens_prompt"),
-        "completion_tokens": record.get("native_tokens_completion"),
-        "prompt_tokens_details": {"cached_tokens": record.get("native_tokens_cached")},
+        # `tokens_prompt` and `tokens_completion` come from another tokenizer; the native ones are billed.
+        "prompt_tokens": generation.get("native_tokens_prompt"),
+        "completion_tokens": generation.get("native_tokens_completion"),
+        "prompt_tokens_details": {"cached_tokens": generation.get("native_tokens_cached")},
         "completion_tokens_details": {
-            "reasoning_tokens": record.get("native_tokens_reasoning"),
-            "image_tokens": record.get("native_tokens_completion_images"),
+            "reasoning_tokens": generation.get("native_tokens_reasoning"),
+            "image_tokens": generation.get("native_tokens_completion_images"),
         },
-        "cost": record.get("total_cost") if cost is None else cost,
-        "is_byok": record.get("is_byok"),
-        # Null or zero where OpenRouter paid the provider; what the provider bills with the caller's own key.
-        "cost_details": {"upstream_inference_cost": record.get("upstream_inference_cost") or None},
+        "cost": generation.get("total_cost") if cost is None else cost,
+        "is_byok": generation.get("is_byok"),
+        # Null or zero if OpenRouter paid the provider, else the provider's bill for the caller's own key.
+        "cost_details": {"upstream_inference_cost": generation.get("upstream_inference_cost") or None},
     }

@@ -1,7 +1,7 @@
-"""What a request says, as attributes: wire field -> attribute, one row each.
+"""The attributes of a request: wire field -> attribute, one row each.
 
-Only the caller's request is read here: the merged JSON body (`extra_body` included) and a few headers, as plain
-mappings. Rows without a source of their own are fields of the chat request,
+The request is the merged JSON body (`extra_body` included) and a few headers, as plain mappings. Rows without a source
+of their own are fields of the chat request,
 https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request
 """
 
@@ -9,38 +9,38 @@ from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from .. import attributes as names
-from .fields import Attributes, Table, double, flag, integer, members, read, spread, text, texts
+from .fields import Attributes, Table, double, flag, integer, mapping, prefixed, read, text, texts
 
 
 def request_attributes(body: Mapping[str, object], *headers: object) -> Attributes:
-    """The attributes of one request; pure.
+    """Return the attributes of one request; pure.
 
     Args:
         body: the merged wire body.
-        headers: mappings of header names to values, weakest first; anything else is skipped.
+        headers: mappings of header names to values, weakest first; any other value is skipped.
     """
     found: Attributes = {}
-    for mapping in headers:
-        if mapping:
-            for header, value in members(mapping).items():
+    for source in headers:
+        if source:
+            for header, value in mapping(source).items():
                 found.update(_header(str(header).lower(), value))
     read(body, _BODY, found)
-    # Both may be sent; `max_tokens` is the deprecated one.
+    # Both may be sent; `max_tokens` is deprecated.
     if "max_completion_tokens" in body:
         read({"max_tokens": body["max_completion_tokens"]}, _BODY, found)
     return found
 
 
-def carried_attributes(carried: Mapping[str, object], keys: Iterable[str]) -> Attributes:
-    """The attributes that the caller's context carries for each call (OpenTelemetry baggage); pure.
+def baggage_attributes(entries: Mapping[str, object], keys: Iterable[str]) -> Attributes:
+    """Return the attributes from the OpenTelemetry baggage of the caller's context; pure.
 
     Args:
-        carried: the baggage.
+        entries: the baggage.
         keys: the entries that become attributes, each under its own name; a session is a conversation as well.
     """
     found: Attributes = {}
     for key in keys:
-        value = text(carried.get(key))
+        value = text(entries.get(key))
         if value is not None:
             found.update(_session(value) if key == names.SESSION_ID else {key: value})
     return found
@@ -51,8 +51,8 @@ def _header(name: str, value: object) -> Attributes:
     if name == "x-session-id":
         return _session(value)
     attribute = _APP_HEADERS.get(name)
-    taken = text(value)
-    return {attribute: taken} if attribute and taken else {}
+    string = text(value)
+    return {attribute: string} if attribute and string else {}
 
 
 def _session(value: object) -> Attributes:
@@ -61,38 +61,38 @@ def _session(value: object) -> Attributes:
 
 
 def _several_choices(value: object) -> int | None:
-    taken = integer(value)
-    return None if taken == 1 else taken  # the convention: only where it is not 1
+    number = integer(value)
+    return None if number == 1 else number  # the convention: only if it is not 1
 
 
 def _streamed(value: object) -> bool | None:
-    return True if value is True else None  # the convention: absent means not streamed
+    return True if value is True else None  # the convention: absent unless streamed
 
 
 def _output_type(response_format: object) -> str | None:
     # https://openrouter.ai/docs/features/structured-outputs
-    kind = members(response_format).get("type")
+    kind = mapping(response_format).get("type")
     return {"text": "text", "json_object": "json", "json_schema": "json"}.get(kind) if isinstance(kind, str) else None
 
 
 def _output_modality(modalities: object) -> str | None:
-    # https://openrouter.ai/docs/features/multimodal/image-generation; text may stand beside the one that matters.
-    wanted = texts(modalities) or ()
-    return next((kind for modality, kind in (("image", "image"), ("audio", "speech")) if modality in wanted), None)
+    # https://openrouter.ai/docs/features/multimodal/image-generation; `text` may be listed as well.
+    requested = texts(modalities) or ()
+    return next((kind for modality, kind in (("image", "image"), ("audio", "speech")) if modality in requested), None)
 
 
 def _plugin_ids(plugins: object) -> tuple[str, ...] | None:
     if not isinstance(plugins, (list, tuple)):
         return None
-    return texts([members(plugin).get("id") for plugin in cast("list[object]", plugins)])
+    return texts([mapping(plugin).get("id") for plugin in cast("list[object]", plugins)])
 
 
 def _sorting(sort: object) -> str | None:
-    return text(sort) or text(members(sort).get("by"))  # a word, or {by, partition}
+    return text(sort) or text(mapping(sort).get("by"))  # a string, or {by, partition}
 
 
 def _metadata(metadata: object) -> Attributes:
-    return spread(metadata, names.OPENROUTER_REQUEST_METADATA, text)
+    return prefixed(metadata, names.OPENROUTER_REQUEST_METADATA, text)
 
 
 _APP_HEADERS: Final = {

@@ -1,7 +1,7 @@
-"""Server-sent events: bytes in, JSON out, however the bytes are cut.
+"""Server-sent events: bytes in, JSON out, wherever the bytes are split.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, as far as OpenRouter uses
-it: only `data` counts, comments keep alive, `[DONE]` is the end.
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, reduced to
+what OpenRouter sends: `data` fields; comments as keep-alives; `[DONE]` at the end.
 """
 
 import json
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a last \r may be half of a \r\n
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a trailing \r may be half of a \r\n
 _BREAK: Final = re.compile(rb"[\r\n]")
 _END: Final = b"[DONE]"
 
@@ -19,13 +19,13 @@ class EventReader:
 
     def __init__(self) -> None:
         self._line: list[bytes] = []
-        """The pieces of a line that has not ended; an image may take a hundred."""
+        """The pieces of an incomplete line; an image may take a hundred."""
         self._data: list[bytes] = []
         self.done = False
-        """`[DONE]` has come."""
+        """`[DONE]` has arrived."""
 
     def read(self, piece: bytes) -> Iterator[object]:
-        """The events that *piece* completes; what is no JSON is none."""
+        """Yield the events that *piece* completes; data that is not JSON is skipped."""
         self._line.append(piece)
         if len(self._line) > 1 and not self._line[-2].endswith(b"\r") and not _BREAK.search(piece):
             return

@@ -1,24 +1,24 @@
-"""Tokens and money: where each figure stands in a `usage` object, one row each.
+"""Tokens and cost: field of a `usage` object -> attribute, one row each.
 
-Nothing is estimated and nothing is converted here. The one sum is what a call with the caller's own provider key
-(BYOK) cost in all, because OpenRouter bills only its fee there and the provider bills the rest.
-Rows: https://openrouter.ai/docs/use-cases/usage-accounting and the recorded exchanges of 2025-10 to 2026-09.
+Nothing is estimated and nothing is converted. The one sum is the cost of a call with the caller's own provider key
+(BYOK): OpenRouter bills only its fee there, and the upstream provider bills the rest.
+Rows: https://openrouter.ai/docs/use-cases/usage-accounting and exchanges recorded from 2025-10 to 2026-09.
 """
 
 from decimal import Decimal
 from typing import Final
 
 from .. import attributes as names
-from .fields import Attributes, Table, amount, count, flag, members, read, spread
+from .fields import Attributes, Table, amount, count, flag, mapping, prefixed, read
 
 
 def usage_attributes(usage: object) -> Attributes:
-    """The attributes of one `usage` object of the wire; pure. Absent figures stay absent, zero is a value."""
+    """Return the attributes of one `usage` object; pure. Absent figures stay absent; zero is a value."""
     found: Attributes = {}
     read(usage, _USAGE, found)
     if names.GEN_AI_USAGE_INPUT_TOKENS not in found and names.GEN_AI_USAGE_OUTPUT_TOKENS not in found:
-        # A rerank tells a total alone; nothing is generated there, so all of it was read.
-        read({"input_tokens": members(usage).get("total_tokens")}, _USAGE, found)
+        # A rerank response has a total only. It generates nothing, so all tokens are input.
+        read({"input_tokens": mapping(usage).get("total_tokens")}, _USAGE, found)
     total = _total_cost(found)
     if total is not None:
         found[names.GEN_AI_USAGE_COST] = total
@@ -26,23 +26,23 @@ def usage_attributes(usage: object) -> Attributes:
 
 
 def _total_cost(found: Attributes) -> float | None:
-    """What the call cost its owner in USD, or None where OpenRouter did not say.
+    """Return the cost of the call to its owner in USD; None if OpenRouter sent none.
 
-    With `is_byok`, `cost` is OpenRouter's fee alone and `upstream_inference_cost` what the provider bills. Without
-    it, `upstream_inference_cost` is a part of `cost` already (since 2026; null before): adding it would count twice.
+    With `is_byok`, `cost` is OpenRouter's fee alone and the upstream provider bills `upstream_inference_cost`. Without
+    it, `cost` includes `upstream_inference_cost` (since 2026; null before): adding it would count it twice.
     """
     cost = found.get(names.OPENROUTER_USAGE_COST)
     if not isinstance(cost, float):
         return None
     upstream = found.get(names.OPENROUTER_USAGE_UPSTREAM_INFERENCE_COST)
     if found.get(names.OPENROUTER_USAGE_IS_BYOK) is True and isinstance(upstream, float):
-        # In decimal: a sum of binary fractions would not be right to the last digit.
+        # In decimal: a sum of binary fractions would not be exact to the last digit.
         return float(Decimal(repr(cost)) + Decimal(repr(upstream)))
     return cost
 
 
 def _server_tools(details: object) -> Attributes:
-    return spread(details, names.OPENROUTER_USAGE_SERVER_TOOL_USE, count)
+    return prefixed(details, names.OPENROUTER_USAGE_SERVER_TOOL_USE, count)
 
 
 _INPUT: Final[Table] = {
