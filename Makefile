@@ -1,16 +1,19 @@
 # Needs Python 3.10 or newer and the package registry; everything else is installed into .venv.
 PYTHON ?= python3
-# The oldest Python we declare, where it is found.
+# The oldest supported Python, if it is installed.
 OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python /usr/bin/python3.10) $(PYTHON))
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest test-openrouter frameworks neighbours backends conformance torture lint types package check clean
+.PHONY: demo test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture lint types package check clean
 
-demo: .venv/demo ## run an example program with the instrumentation, and print what it saw
+demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
 
-test: test-newest test-oldest test-openrouter ## the whole suite, on the newest and on the oldest SDKs that we declare
+test: test-newest test-oldest test-openrouter ## unit and integration tests, on the newest and on the oldest supported SDKs
+
+test-unit: .venv/dev ## the unit tests only: no SDK, no server, seconds
+	$(IN_VENV)pytest -q tests/unit tests/test_architecture.py
 
 test-newest: .venv/dev
 	$(IN_VENV)pytest -n 2 --cov --cov-report=term
@@ -21,19 +24,21 @@ test-oldest: .venv-oldest/dev
 test-openrouter: .venv-openrouter/dev
 	.venv-openrouter/bin/pytest -n 2 tests/integration/test_openrouter_sdk.py
 
-frameworks: .venv/dev ## run frameworks in environments of their own; the README's table comes from this
+frameworks: .venv/dev ## run frameworks, each in its own environment; checks the table in docs/frameworks.md
 	$(IN_VENV)python -m tests.interop.frameworks.run
 
-neighbours: .venv/dev ## run every way of calling beside other instrumentors; the README's table comes from this
+interop: .venv/dev ## run every way of calling beside other instrumentations; checks the table in docs/other-instrumentations.md
 	$(IN_VENV)python -m tests.interop.instrumentors.run
 
-backends: .venv/dev ## run real servers of backends and read back what they show; the README's table comes from this
+neighbours: interop ## the old name of `interop`, kept for one release
+
+backends: .venv/dev ## run real backend servers and read the telemetry back; checks the table in docs/backends.md
 	$(IN_VENV)python -m tests.backends.run
 
-conformance: .venv/dev ## run the SDK's own ways with and without us, in releases of all ages; the README's table comes from this
+conformance: .venv/dev ## call each SDK release with and without the instrumentation and compare; see docs/compatibility.md
 	$(IN_VENV)python -m tests.conformance.matrix
 
-torture: .venv/dev ## very many calls in one process: what is left of them; the README's table comes from this
+torture: .venv/dev ## very many calls in one process: memory, open spans, lost cost; see docs/compatibility.md
 	$(IN_VENV)python benchmarks/torture.py
 
 lint: .venv/dev ## ruff, each ignore with its reason
@@ -51,7 +56,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test torture neighbours frameworks backends conformance lint types package demo ## all that CI runs
+check: test torture interop frameworks backends conformance lint types package demo ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:
@@ -67,8 +72,8 @@ check: test torture neighbours frameworks backends conformance lint types packag
 	$(UV) pip install -q --python .venv -e '.[instruments-any,demo]' --group dev
 	touch $@
 
-# The floors of every range we declare, really installed. openai 1.26 passes `proxies` to httpx, which 0.28 dropped; so
-# OpenRouter's own SDK, which needs 0.28, has its floor in an environment of its own.
+# The lowest version of every declared range. openai 1.26 passes `proxies` to httpx, which 0.28 dropped; OpenRouter's own
+# SDK needs 0.28, so its lowest version has its own environment.
 .venv-oldest/dev: .venv/uv pyproject.toml Makefile
 	$(UV) venv -q --clear --python $(OLDEST_PYTHON) .venv-oldest
 	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e . --group test 'openai >= 1.26.0' 'httpx == 0.27.*'

@@ -1,6 +1,6 @@
 """Prints what is left after very many calls: memory, open spans, lost or doubled money; exits with 1 if anything is.
 
-usage: torture.py [CALLS] [--readme]
+usage: torture.py [CALLS] [--write-docs]
 
 In one process, over a transport in memory. Memory is compared between two moments of one run, when all caches are warm.
 """
@@ -24,10 +24,11 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.doc_tables import settle_table
+from tests.doc_tables import DOCS, check_table
 from tests.simulator import CANNED_REPLIES, Chat
 from tests.simulator.memory import Answer, async_client_of, client_of
 
+PAGE = DOCS / "compatibility.md"
 BEGIN, END = "<!-- torture -->", "<!-- /torture -->"
 MOST_GROWTH: Final = 4_000_000  # bytes; a tenth of a kilobyte kept of each call would be ten million
 PRICE: Final = Decimal("0.00014")
@@ -159,7 +160,9 @@ def table(found: list[Found]) -> str:
         f"{each.wrong or 'none'} |"
         for each in found
     ]
-    return "\n".join(["| what | calls | memory | open spans, lost or doubled money |", "|---|---|---|---|", *rows])
+    return "\n".join(
+        ["| workload | calls | memory | open spans, missing or double-counted cost |", "|---|---|---|---|", *rows]
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -167,15 +170,15 @@ def main(arguments: list[str]) -> int:
     calls = next((int(argument) for argument in arguments if argument.isdecimal()), 100_000)
     few = calls // 10
     found = [
-        _run("plain calls, each fourth a stream", calls, calls, _plain),
-        _run("streams that are dropped after a chunk", few, 0, _abandoned),
+        _run("calls, every fourth one streamed", calls, calls, _plain),
+        _run("streams dropped after the first chunk", few, 0, _abandoned),
         _run("streams in 32 threads", few, few, _threads, weighs=False),
-        _run("async streams, 200 at once", few, few, _at_once, weighs=False),
+        _run("async streams, 200 concurrent", few, few, _at_once, weighs=False),
     ]
     text = table(found)
     print(text)
-    if "--readme" in arguments:
-        settle_table(BEGIN, text, END, write=True)
+    if "--write-docs" in arguments:
+        check_table(PAGE, BEGIN, text, END, write=True)
     return 1 if any(each.wrong for each in found) else 0
 
 

@@ -1,6 +1,6 @@
-"""A program that asks OpenRouter, with no line about tracing: each line of its input, once whole and once as a stream.
+"""A program without tracing code: sends each input line to OpenRouter, once as a plain call and once as a stream.
 
-The commands of the other files run it: `opentelemetry-instrument python app.py`, then type, or `echo Hello | ...`.
+The commands of the other files run it: `opentelemetry-instrument python app.py`; type lines, or use `echo Hello | ...`.
 """
 
 import os

@@ -1,16 +1,16 @@
-"""Arize AX: each call is an LLM span with OpenRouter's real cost, tokens, messages, session, user.
+"""Arize AX: each call is an LLM span with OpenRouter's cost, tokens, messages, session and user.
 
-Look at the project `openrouter`. A span that brings its cost keeps it:
+Open the project `openrouter`. Arize AX uses the cost of a span if it has one:
 https://arize.com/docs/ax/instrument/how-cost-tracking-works.
 Endpoint (gRPC): https://arize.com/docs/ax/concepts/otel-openinference/arize-otel-helpers
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY, ARIZE_SPACE_ID, ARIZE_API_KEY; ARIZE_COLLECTOR_ENDPOINT where it is another region's.
+Needs: OPENROUTER_API_KEY, ARIZE_SPACE_ID, ARIZE_API_KEY; ARIZE_COLLECTOR_ENDPOINT for another region.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://otlp.arize.com/v1 OTEL_EXPORTER_OTLP_PROTOCOL=grpc
     export OTEL_EXPORTER_OTLP_TRACES_HEADERS="space_id=$ARIZE_SPACE_ID,api_key=$ARIZE_API_KEY"
-    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # it takes traces only
+    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # traces only
     export OTEL_RESOURCE_ATTRIBUTES=openinference.project.name=openrouter
     export OTEL_INSTRUMENTATION_OPENROUTER_DIALECTS=arize
     export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only
@@ -47,4 +47,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

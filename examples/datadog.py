@@ -1,14 +1,15 @@
 """Datadog: each call is a span in APM, and an LLM call with tokens, messages and session in Agent Observability.
 
-In APM make a measure of `gen_ai.usage.cost`: it is what OpenRouter charged. The cost in Agent Observability (which was
-LLM Observability) is its own estimate; it documents none for OpenTelemetry; the charge is in the metadata.
+In APM, create a measure of `gen_ai.usage.cost`, the cost that OpenRouter charged. The cost in Agent Observability
+(formerly LLM Observability) is Datadog's estimate, because no OpenTelemetry attribute for cost is documented; the
+charged cost is in the metadata.
 Agent: https://docs.datadoghq.com/opentelemetry/setup/otlp_ingest_in_the_agent/
 Intake: https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_OTLP_ENDPOINT where the Agent is not at http://localhost:4318; without Agent
-DD_API_KEY, and DD_SITE where it is not datadoghq.com.
+Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_OTLP_ENDPOINT if the Agent is not at http://localhost:4318; without Agent
+DD_API_KEY, and DD_SITE if it is not datadoghq.com.
 
-Without code, to the Agent, with the metrics; then without Agent:
+Without code changes, to the Agent, with metrics; then without Agent:
 
     export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
     export OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta OTEL_LOGS_EXPORTER=none
@@ -36,7 +37,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 key, site = os.environ.get("DD_API_KEY"), os.environ.get("DD_SITE", "datadoghq.com")
 datadog = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", f"https://otlp.{site}" if key else "http://localhost:4318")
 headers = {"dd-api-key": key, "dd-otlp-source": "llmobs"} if key else None
-provider = TracerProvider(resource=Resource.create({"dd_llmobs_enabled": "true"}))  # LLM spans are for both products
+provider = TracerProvider(resource=Resource.create({"dd_llmobs_enabled": "true"}))  # APM and Agent Observability
 provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{datadog}/v1/traces", headers=headers)))
 OpenRouterInstrumentor().instrument(tracer_provider=provider, dialects=["datadog"], capture_content="span_only")
 
@@ -53,4 +54,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

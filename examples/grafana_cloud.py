@@ -1,13 +1,13 @@
-r"""Grafana Cloud: each call is a trace, Explore, `{ span.gen_ai.usage.cost > 0.01 }`; its metrics are beside it.
+r"""Grafana Cloud: each call is a span in a trace, and is counted in metrics.
 
-Spend is the metric `gen_ai_usage_cost_USD_sum`, in USD, as OpenRouter charged it; tokens, duration, first chunk and
-errors are metrics too, by model and by upstream provider.
+Find calls in Explore with `{ span.gen_ai.usage.cost > 0.01 }`. The metric `gen_ai_usage_cost_USD_sum` is the cost in
+USD that OpenRouter charged; tokens, duration, time to first chunk and errors are metrics too, by model and provider.
 Endpoint: https://grafana.com/docs/grafana-cloud/send-data/otlp/send-data-otlp/
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY, and what your stack's OpenTelemetry card says, OTEL_EXPORTER_OTLP_ENDPOINT and
-OTEL_EXPORTER_OTLP_HEADERS: the exporters read these by themselves, in both ways. They differ from stack to stack.
+Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS from the OpenTelemetry card of
+your stack. The exporters read both variables.
 
-Without code (GRAFANA_INSTANCE_ID and GRAFANA_TOKEN are yours):
+Without code changes (GRAFANA_INSTANCE_ID and GRAFANA_TOKEN are those of your stack):
 
     auth=$(printf %s "$GRAFANA_INSTANCE_ID:$GRAFANA_TOKEN" | base64 | tr -d '\n')
     export OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp-gateway-prod-us-central-0.grafana.net/otlp
@@ -47,5 +47,5 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans
 meters.shutdown()

@@ -1,12 +1,12 @@
 """Honeycomb: each call is a span in the dataset `my-app`, each attribute a column.
 
-`SUM(gen_ai.usage.cost)` is what OpenRouter charged, in USD; group it by `gen_ai.response.model`, by
-`openrouter.provider.name`, by `user.id`.
+`SUM(gen_ai.usage.cost)` is the cost in USD that OpenRouter charged; group it by `gen_ai.response.model`,
+`openrouter.provider.name` or `user.id`.
 Endpoint: https://docs.honeycomb.io/send-data/opentelemetry
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
 Needs: OPENROUTER_API_KEY, HONEYCOMB_API_KEY; HONEYCOMB_API_ENDPOINT=https://api.eu1.honeycomb.io for the EU.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_ENDPOINT=https://api.honeycomb.io OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
     export OTEL_EXPORTER_OTLP_HEADERS="x-honeycomb-team=$HONEYCOMB_API_KEY"
@@ -44,4 +44,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

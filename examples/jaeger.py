@@ -1,15 +1,15 @@
-"""Jaeger: each call is a span with all its tags, http://localhost:16686, service `my-app`; Tempo is the same.
+"""Jaeger: each call is a span of the service `my-app` at http://localhost:16686; Tempo works in the same way.
 
-There is no cost column; `gen_ai.usage.cost` is a tag, in USD, as OpenRouter charged it, and so are the upstream
-provider, the tokens, `session.id` and `user.id`. Search by them.
+There is no cost column. The tag `gen_ai.usage.cost` is the cost in USD that OpenRouter charged; the upstream provider,
+tokens, `session.id` and `user.id` are tags too, and you can search by all of them.
 Endpoint (gRPC 4317, HTTP 4318): https://www.jaegertracing.io/docs/latest/architecture/apis/
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_OTLP_ENDPOINT where Jaeger is not at http://localhost:4317.
+Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_OTLP_ENDPOINT if Jaeger is not at http://localhost:4317.
 
-Without code, over gRPC; then over HTTP:
+Without code changes, over gRPC; then over HTTP:
 
     export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc
-    export OTEL_SERVICE_NAME=my-app OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # it takes traces only
+    export OTEL_SERVICE_NAME=my-app OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # traces only
     opentelemetry-instrument python app.py
 
     export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
@@ -44,4 +44,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

@@ -1,12 +1,12 @@
-r"""Langfuse: each call is a generation with OpenRouter's real cost, tokens, messages and first token.
+r"""Langfuse: each call is a generation with OpenRouter's cost, tokens, messages and time to first token.
 
-Look under Tracing, Sessions and Users. The cost is the one that OpenRouter charged, not of Langfuse's price list.
-Endpoint (HTTP only): https://langfuse.com/integrations/native/opentelemetry; the header
-`x-langfuse-ingestion-version` makes the traces appear at once.
+Open Tracing, Sessions or Users. The cost is the one that OpenRouter charged, not one from Langfuse's price list.
+Endpoint (HTTP only): https://langfuse.com/integrations/native/opentelemetry; with the header
+`x-langfuse-ingestion-version` traces appear immediately.
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY, LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY; LANGFUSE_BASE_URL where it is not the EU cloud.
+Needs: OPENROUTER_API_KEY, LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY; LANGFUSE_BASE_URL if it is not the EU cloud.
 
-Without code:
+Without code changes:
 
     auth=$(printf %s "$LANGFUSE_PUBLIC_KEY:$LANGFUSE_SECRET_KEY" | base64 | tr -d '\n')
     export OTEL_EXPORTER_OTLP_ENDPOINT=https://cloud.langfuse.com/api/public/otel
@@ -52,4 +52,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

@@ -1,16 +1,16 @@
 """LangSmith: each call is an LLM run with tokens, messages, thread and user, and OpenRouter's cost.
 
-Look at the project `openrouter`, Runs and Threads. The cost goes in the run's usage metadata, where the messages are
-captured: https://docs.langchain.com/langsmith/cost-tracking.
+Open Runs or Threads of the project `openrouter`. The cost is in the usage metadata of the run, which requires content
+capture: https://docs.langchain.com/langsmith/cost-tracking.
 Endpoint: https://docs.langchain.com/langsmith/trace-with-opentelemetry
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY, LANGSMITH_API_KEY; LANGSMITH_ENDPOINT where it is not https://api.smith.langchain.com.
+Needs: OPENROUTER_API_KEY, LANGSMITH_API_KEY; LANGSMITH_ENDPOINT if it is not https://api.smith.langchain.com.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_ENDPOINT=https://api.smith.langchain.com/otel OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
     export OTEL_EXPORTER_OTLP_HEADERS="x-api-key=$LANGSMITH_API_KEY,Langsmith-Project=openrouter"
-    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # it takes traces only
+    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # traces only
     export OTEL_INSTRUMENTATION_OPENROUTER_DIALECTS=langsmith
     export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only
     opentelemetry-instrument python app.py
@@ -46,4 +46,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

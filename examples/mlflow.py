@@ -1,16 +1,16 @@
-"""MLflow: each call is a trace with OpenRouter's real cost, tokens, messages, session and user.
+"""MLflow: each call is a trace with OpenRouter's cost, tokens, messages, session and user.
 
-Look at the experiment's Traces, http://localhost:5000. The cost of a model that MLflow does not know would be 0 without
-the dialect.
+Open the experiment's Traces at http://localhost:5000. Without the dialect the cost is 0 for models that MLflow does not
+know.
 Endpoint (HTTP only): https://mlflow.org/docs/latest/genai/tracing/opentelemetry/ingest
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY; MLFLOW_TRACKING_URI where it is not http://localhost:5000, MLFLOW_EXPERIMENT_ID where not 0.
+Needs: OPENROUTER_API_KEY; MLFLOW_TRACKING_URI if it is not http://localhost:5000, MLFLOW_EXPERIMENT_ID if not 0.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://localhost:5000/v1/traces OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
     export OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-mlflow-experiment-id=0
-    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # it takes traces only
+    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # traces only
     export OTEL_INSTRUMENTATION_OPENROUTER_DIALECTS=mlflow
     export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only
     opentelemetry-instrument python app.py
@@ -46,4 +46,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

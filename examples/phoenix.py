@@ -1,16 +1,17 @@
-"""Phoenix: each call is an LLM span with tokens, messages, session, user; http://localhost:6006, project `openrouter`.
+"""Phoenix: each call is an LLM span with tokens, messages, session and user.
 
-Its cost column is made from a price table of its own, whatever a span says. What OpenRouter charged is the attribute
-`gen_ai.usage.cost`; filter by it: `attributes['gen_ai']['usage']['cost'] > 0.01`.
+Open the project `openrouter` at http://localhost:6006. The cost column is an estimate from Phoenix's own price table.
+The cost that OpenRouter charged is the attribute `gen_ai.usage.cost`; filter with
+`attributes['gen_ai']['usage']['cost'] > 0.01`, or see phoenix_costs.py.
 Endpoint: https://arize.com/docs/phoenix/resources/frequently-asked-questions/what-is-my-phoenix-endpoint
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY; PHOENIX_COLLECTOR_ENDPOINT where Phoenix is elsewhere; where it wants a key,
-OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<the key>, in both ways.
+Needs: OPENROUTER_API_KEY; PHOENIX_COLLECTOR_ENDPOINT if Phoenix is not at http://localhost:6006; if it requires a key,
+OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20<the key>.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://localhost:6006/v1/traces OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # it takes traces only
+    export OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none  # traces only
     export OTEL_RESOURCE_ATTRIBUTES=openinference.project.name=openrouter
     export OTEL_INSTRUMENTATION_OPENROUTER_DIALECTS=phoenix
     export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only
@@ -44,4 +45,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

@@ -1,12 +1,11 @@
-"""Phoenix: what OpenRouter charged for each call, as the annotation `openrouter_cost_usd` of its span.
+"""Phoenix: adds the cost that OpenRouter charged to each span, as the annotation `openrouter_cost_usd`.
 
-Look at the project's Spans, http://localhost:6006: it is a column there, by which you can sort, and stands with the
-annotations of each span. Filter by it: `annotations['openrouter_cost_usd'].score > 0.01`.
-Phoenix's own cost column is left as it is: it is made from a price table, whatever a span says.
-It reads all spans with a `gen_ai.usage.cost` and annotates those that are not yet: run it as often as you like.
+Open the project's Spans at http://localhost:6006: the annotation is a sortable column, and is shown on each span.
+Filter with `annotations['openrouter_cost_usd'].score > 0.01`. Phoenix's own cost column, an estimate, does not change.
+The script reads all spans with `gen_ai.usage.cost` and annotates the new ones, so you can run it repeatedly.
 API: https://arize.com/docs/phoenix/sdk-api-reference/rest-api/overview
-Needs: nothing but Python; PHOENIX_COLLECTOR_ENDPOINT where Phoenix is elsewhere, PHOENIX_API_KEY where it wants a key,
-PHOENIX_PROJECT_NAME where the project is not `openrouter`.
+Needs: only Python; PHOENIX_COLLECTOR_ENDPOINT if Phoenix is not at http://localhost:6006, PHOENIX_API_KEY if it
+requires a key, PHOENIX_PROJECT_NAME if the project is not `openrouter`.
 """
 
 import json
@@ -25,10 +24,10 @@ if key := os.environ.get("PHOENIX_API_KEY"):
 
 
 def ask(path: str, body: object = None, **parameters: Any) -> Any:
-    """The answer to a GET, or to a POST where there is a body."""
+    """Return the JSON response of a GET request, or of a POST request if there is a body."""
     given = urllib.parse.urlencode(parameters, doseq=True)
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{phoenix}/v1/{path}?{given}", data, headers)  # noqa: S310 - where you say
+    request = urllib.request.Request(f"{phoenix}/v1/{path}?{given}", data, headers)  # noqa: S310 - your own server
     with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
         return json.load(answer)
 

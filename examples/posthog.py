@@ -1,12 +1,12 @@
-"""PostHog: each call is an `$ai_generation` with OpenRouter's real cost, tokens, messages and first token.
+"""PostHog: each call is an `$ai_generation` with OpenRouter's cost, tokens, messages and time to first token.
 
-Look under AI Observability: Generations, Traces, Sessions; `user.id` is the person. The cost is `$ai_total_cost_usd`,
-as OpenRouter charged it, not of PostHog's price list.
-Endpoint (HTTP, the very path): https://posthog.com/docs/llm-analytics/installation/opentelemetry
+Open Generations, Traces or Sessions under AI Observability; `user.id` is the person. `$ai_total_cost_usd` is the cost
+that OpenRouter charged, not one from PostHog's price list.
+Endpoint (HTTP, with exactly this path): https://posthog.com/docs/llm-analytics/installation/opentelemetry
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-otlp
-Needs: OPENROUTER_API_KEY, POSTHOG_PROJECT_TOKEN (phc_...); POSTHOG_HOST where it is not the US cloud.
+Needs: OPENROUTER_API_KEY, POSTHOG_PROJECT_TOKEN (phc_...); POSTHOG_HOST if it is not the US cloud.
 
-Without code:
+Without code changes:
 
     export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://us.i.posthog.com/i/v0/ai/otel
     export OTEL_EXPORTER_OTLP_TRACES_HEADERS="Authorization=Bearer%20$POSTHOG_PROJECT_TOKEN"
@@ -46,4 +46,4 @@ stream = client.chat.completions.create(
     model=model, messages=[{"role": "user", "content": "Say hello."}], user="user-42", extra_body=session, stream=True
 )
 print(*(choice.delta.content or "" for chunk in stream for choice in chunk.choices), sep="")
-provider.shutdown()  # sends what is left
+provider.shutdown()  # exports the remaining spans

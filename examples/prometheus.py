@@ -1,13 +1,14 @@
-"""Prometheus: spend, tokens, duration, first chunk and errors at http://localhost:9464/metrics, for Grafana's panels.
+"""Prometheus: cost, tokens, duration, time to first chunk and errors at http://localhost:9464/metrics.
 
-Spend by model is `sum by (gen_ai_response_model) (gen_ai_usage_cost_USD_sum)`, in USD, as OpenRouter charged it; of an
-hour as in `dashboards/`, for `rate()` misses a first call. Metrics have no user, session or message.
+`sum by (gen_ai_response_model) (gen_ai_usage_cost_USD_sum)` is the cost by model in USD, as OpenRouter charged it. For
+the cost of an hour use the queries of `dashboards/`: `rate()` misses the first call. Metrics contain no user, session
+or message.
 Exporter: https://opentelemetry-python.readthedocs.io/en/stable/exporter/prometheus/prometheus.html
 pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro opentelemetry-exporter-prometheus
-Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_PROMETHEUS_PORT where it is not 9464. Prometheus scrapes it:
+Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_PROMETHEUS_PORT if it is not 9464. Scrape configuration:
 `scrape_configs: [{job_name: openrouter, static_configs: [{targets: ["localhost:9464"]}]}]`
 
-Without code:
+Without code changes:
 
     export OTEL_METRICS_EXPORTER=prometheus OTEL_TRACES_EXPORTER=none OTEL_LOGS_EXPORTER=none
     opentelemetry-instrument python app.py

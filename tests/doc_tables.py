@@ -1,21 +1,39 @@
-"""The README's tables that are made by a run: each stands between two marks, and is written, or held to be the same."""
+"""Tables in the documentation that suites generate: each is between two marks, and is either written or compared."""
+
+from pathlib import Path
+from typing import Final
 
 from tests.environments import ROOT
 
-README = ROOT / "README.md"
+DOCS: Final = ROOT / "docs"
 
 
-def settle_table(begin: str, made: str, end: str, *, write: bool) -> int:
-    """Compare a table with the README's, or write it there; 1 where it is another one."""
-    before, _, rest = README.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    if not after:
-        raise ValueError(f"the README has no {begin}")
-    text = f"{before}{begin}\n\n{made}\n\n{end}{after}"
-    if text == README.read_text():
+def check_table(page: Path, begin: str, table: str, end: str, *, write: bool) -> int:
+    """Compare a generated table with the one on *page*, or write it there.
+
+    Args:
+        page: the file that contains the table, usually below `DOCS`.
+        begin: the mark before the table.
+        table: the generated table.
+        end: the mark after it.
+        write: replace the table on the page where it differs.
+
+    Returns:
+        1 where the table on the page differs and was not replaced, else 0.
+
+    Raises:
+        ValueError: the page does not contain both marks.
+    """
+    current = page.read_text()
+    before, _, rest = current.partition(begin)
+    _, mark, after = rest.partition(end)
+    if not mark:
+        raise ValueError(f"{page.name} does not contain {begin} and {end}")
+    text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    if text == current:
         return 0
     if write:
-        README.write_text(text)
+        page.write_text(text)
         return 0
-    print("The table in the README is another one; `--readme` writes it.")
+    print(f"The table on {page.name} differs from this run; `--write-docs` replaces it.")
     return 1

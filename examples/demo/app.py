@@ -1,6 +1,6 @@
-"""A program that uses OpenRouter, with no line about tracing: each model named on the command line answers once.
+"""A program without tracing code: sends one request to each model that is named on the command line.
 
-A trailing `+stream`, `+responses` or `+embeddings` asks it in another way.
+A trailing `+stream`, `+responses` or `+embeddings` selects the kind of request; the default is a plain chat completion.
 """
 
 import os

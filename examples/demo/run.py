@@ -1,7 +1,7 @@
-"""Runs `app.py` under `opentelemetry-instrument` and prints what its spans say, as a table made for people.
+"""Runs `app.py` under `opentelemetry-instrument` and prints its spans as a table.
 
-Talks to the simulator, or to the real OpenRouter where OPENROUTER_API_KEY is set (that costs a fraction of a cent).
-Where OTEL_EXPORTER_OTLP_ENDPOINT is set, the telemetry goes there as well.
+Calls the simulator, or OpenRouter itself if OPENROUTER_API_KEY is set, which costs a fraction of a cent. If
+OTEL_EXPORTER_OTLP_ENDPOINT is set, the telemetry is exported there as well.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ REAL = [
 
 @contextlib.contextmanager
 def openrouter() -> Generator[tuple[list[str], dict[str, str]]]:
-    """What to ask and where: the models, and the environment of the program."""
+    """Yield the models to call and the environment of the program."""
     if os.environ.get("OPENROUTER_API_KEY"):
         print("OPENROUTER_API_KEY is set: asking the real OpenRouter.\n")
         yield REAL, {}
@@ -64,7 +64,7 @@ def openrouter() -> Generator[tuple[list[str], dict[str, str]]]:
 
 
 def run_app(models: list[str], environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Run the program with its spans on standard output, and read them."""
+    """Run the program, which writes its spans to standard output, and parse them."""
     also = ",otlp" if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") else ""
     done = subprocess.run(
         [Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable, HERE / "app.py", *models],
@@ -91,7 +91,7 @@ def run_app(models: list[str], environment: dict[str, str]) -> list[dict[str, An
 
 
 def main() -> int:
-    """Run and print; fail where a call is missing."""
+    """Run and print; return 1 if a span is missing."""
     with openrouter() as (models, environment):
         spans = run_app(models, environment)
     print_table(spans)

@@ -1,6 +1,6 @@
-"""Spans as a table made for people: a row a call, then totals by model and by provider.
+"""Prints spans as a table with one row per call, then totals by model and by provider.
 
-Costs are added as decimals, so that the last digit is right.
+Costs are added as decimals, so the totals are exact.
 """
 
 from collections import defaultdict
@@ -14,13 +14,13 @@ MISSING = "-"
 
 
 def print_table(spans: list[Span]) -> None:
-    """Print the calls and their totals; spans are as the console exporter writes them."""
+    """Print the calls and their totals; *spans* are in the format of the console exporter."""
     _print(
         ["asked", "answered", "provider", "in", "out", "cost USD", "first token", "duration", "outcome"],
         [_row(span["attributes"], span) for span in sorted(spans, key=lambda span: span["start_time"])],
         right={3, 4, 5, 6, 7},
     )
-    by_model = ("gen_ai.response.model", "gen_ai.request.model")  # a call that failed was answered by none
+    by_model = ("gen_ai.response.model", "gen_ai.request.model")  # failed calls have no response model
     for title, names in (("model", by_model), ("provider", ("openrouter.provider.name",))):
         print()
         _print([f"by {title}", "calls", "failed", "in", "out", "cost USD"], _totals(spans, names), {1, 2, 3, 4, 5})

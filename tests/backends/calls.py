@@ -42,7 +42,7 @@ class Call:
     turn: str = ""
     """The span of the program that the call is made in, if any."""
     error: str = ""
-    """The README's word for why it fails."""
+    """The expected `error.type`, see docs/errors.md."""
     question: str = QUESTION
 
     @property

@@ -23,16 +23,16 @@ MARK: Final = "_dd.llmobs.artificial_gen_ai_tags"
 # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/, the mapping of attributes, and
 # ddtrace/llmobs/_integrations/utils.py, get_openrouter_cost_metrics
 BINARY_SUM: Final = (
-    "For Agent Observability Datadog's mapping of OpenTelemetry has no attribute for cost, it is an estimate there; "
-    "ddtrace's own OpenAI integration reads OpenRouter's, so leave it on for that. Of a call with your own provider "
-    f"key it adds up two binary fractions: {0.0001 + 0.0002} in place of 0.0003"
+    "Agent Observability has no OpenTelemetry attribute for cost and shows an estimate; ddtrace's own OpenAI "
+    "integration reads OpenRouter's cost, so keep it enabled for that. For a call with your own provider key it adds "
+    f"two binary floating-point numbers: {0.0001 + 0.0002} instead of 0.0003"
 )
 # ddtrace/llmobs/_utils.py, set_gen_ai_apm_tags, and the page above, on `dd_llmobs_enabled`
 TWO_SPANS: Final = (
-    "Beside ddtrace's own OpenAI integration a call has two spans, ours beneath its `openai.request`. Both carry "
-    "tokens, ours alone `gen_ai.usage.cost`: add up tokens over one of them, and costs over all. Of ours Datadog makes "
-    "a second call in Agent Observability ([#20411](https://github.com/DataDog/dd-trace-py/pull/20411)); "
-    "`DD_TAGS=dd_llmobs_enabled:false` tells it not to"
+    "With ddtrace's own OpenAI integration enabled, a call has two spans: `openai.request`, and below it the span of "
+    "this instrumentation. Both have token counts, only the latter has `gen_ai.usage.cost`: sum tokens over one of "
+    "them, and costs over both. Datadog shows the latter as a second call in Agent Observability "
+    "([#20411](https://github.com/DataDog/dd-trace-py/pull/20411)); `DD_TAGS=dd_llmobs_enabled:false` prevents this"
 )
 # https://docs.datadoghq.com/tracing/trace_collection/library_config/python/
 QUIET: Final = {

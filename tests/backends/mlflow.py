@@ -21,18 +21,18 @@ ALONE: Final = [call for call in CALLS if not call.turn]
 """Those that are a trace of their own."""
 # mlflow/tracing/utils/__init__.py, _aggregate_from_nodes
 BINARY_SUMS: Final = (
-    "MLflow adds up the calls of one trace as binary fractions: 0.00014 and 0.0003 come to 0.00043999999999999996; "
+    "MLflow sums the costs of a trace in binary floating point: 0.00014 + 0.0003 = 0.00043999999999999996; "
     "the cost of each span is exact"
 )
-NO_REASONING: Final = "MLflow has no place for reasoning tokens: they are the attribute alone"
+NO_REASONING: Final = "MLflow has no field for reasoning tokens: they are an attribute only"
 # mlflow/utils/search_utils.py: what follows `span.attributes.` is compared as text
 NO_SEARCH_BY_COST: Final = (
-    "MLflow cannot search by cost: a number is compared with no attribute, and a trace has no word for it"
+    "MLflow cannot search by cost: it compares attributes as text, and has no search key for the cost of a trace"
 )
 # mlflow/tracing/otel/translation/__init__.py, translate_span_when_storing
 OWN_PRICES: Final = (
-    "Without the dialect MLflow's cost is of its own price list, by model and tokens, and none or 0 where it knows "
-    "no price, whatever `gen_ai.usage.cost` says"
+    "Without the dialect MLflow computes the cost from its own price list, by model and tokens, and shows none or 0 "
+    "for a model without a price; it ignores `gen_ai.usage.cost`"
 )
 
 

@@ -32,12 +32,12 @@ from .servers import (
 COSTS: Final = ROOT / "examples" / "phoenix_costs.py"
 # phoenix/server/cost_tracking/cost_model_lookup.py: prices are found by `llm.model_name`
 OWN_PRICES: Final = (
-    "Phoenix's cost column is of its own price list, by the model that answered, whatever a span says "
+    "Phoenix computes its cost column from its own price list and the response model, and ignores cost attributes "
     "([#15240](https://github.com/Arize-ai/phoenix/issues/15240)); "
-    "[`examples/phoenix_costs.py`](examples/phoenix_costs.py) shows what was charged as an annotation, beside it"
+    "[`examples/phoenix_costs.py`](../examples/phoenix_costs.py) adds the charged cost as an annotation"
 )
 # phoenix/db/insertion/span.py
-NO_EMBEDDING_TOKENS: Final = "Phoenix counts the tokens of LLM spans alone: those of embeddings are attributes"
+NO_EMBEDDING_TOKENS: Final = "Phoenix counts tokens of LLM spans only: token counts of embeddings are attributes"
 _SPANS: Final = """query ($filter: String) { projects { edges { node { name
   id recordCount(filterCondition: $filter)
   sessions(first: 100) { edges { node { sessionId } } }

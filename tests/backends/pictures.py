@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from tests.environments import ROOT
 from tests.simulator import CannedReply, Chat, Reply, Simulator
-from tests.simulator.exchange import usage
+from tests.simulator.canned_reply import usage
 from tests.simulator.results import Result
 
 from .calls import Call, tell

@@ -1,9 +1,9 @@
-"""Runs real backends on loopback and compares what they show with the simulator's bill; makes the README's table.
+"""Runs real backends on loopback and compares what they show with the simulator's bill; generates docs/backends.md.
 
-`python -m tests.backends.run [name ...]` installs what `pins.py` says into `.venv-backends/<name>`, once for each state of
-it, and exits with 1 where anything is wrong, and where a limit is no more. A backend that cannot be installed is
-skipped, but not where CI is set. `--readme` also writes the table into the README; without it the table there must be
-the very one.
+`python -m tests.backends.run [name ...]` installs the releases of `pins.py` into `.venv-backends/<name>`, once for
+each version of the list. It exits with 1 where a check fails or a documented limit no longer exists. A backend that
+cannot be installed is skipped, except where CI is set. `--write-docs` writes the table into docs/backends.md; without
+it the table on that page must equal the generated one.
 """
 
 import argparse
@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.doc_tables import settle_table
+from tests.doc_tables import DOCS, check_table
 from tests.environments import NotToBeHad
 
 from . import datadog, mlflow, phoenix, prometheus
 from .servers import Fact
 
+PAGE = DOCS / "backends.md"
 BEGIN, END = "<!-- backends -->", "<!-- /backends -->"
 
 
@@ -28,7 +29,7 @@ class Backend:
     """A backend as it is run; both may find that it is not to be had."""
 
     release: Callable[[], str]
-    """What runs, as the README says it."""
+    """Name and version, as the table shows them."""
     facts: Callable[[], Iterator[Fact]]
 
 
@@ -53,7 +54,7 @@ def _prometheus_release() -> str:
 
 
 def _prometheus_facts() -> Iterator[Fact]:
-    topic = "each panel, variable, recording rule and alert of [`dashboards/`](dashboards/README.md)"
+    topic = "each panel, variable, recording rule and alert of [`dashboards/`](../dashboards/README.md)"
     for claim, fault in prometheus.facts():
         yield Fact(topic, claim, fault)
 
@@ -98,9 +99,9 @@ def _limits(outcome: Outcome) -> list[str]:
 
 
 def table(found: Mapping[str, Outcome]) -> str:
-    """The README's table: what is read back and right, and by number what the backend cannot show."""
+    """The table of docs/backends.md: what was verified, and by number what the backend cannot show."""
     notes: list[str] = []
-    lines = ["| backend | read back from it, and right | limits |", "|---|---|---|"]
+    lines = ["| backend | verified | limits |", "|---|---|---|"]
     for name, outcome in found.items():
         if outcome.skipped:
             lines.append(f"| {name} | not run: {outcome.skipped} | |")
@@ -118,7 +119,7 @@ def main() -> int:
     """Run what is asked for, or all, and say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BACKENDS], help="backends; all where none is named")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/backends.md")
     options = parser.parse_args()
     names: list[str] = options.names or list(BACKENDS)
     found = {name: run(name) for name in names}
@@ -127,7 +128,7 @@ def main() -> int:
     passed = sum(len(outcome.facts) for outcome in found.values()) - wrong
     print(f"\n{table(found)}\n")
     if len(found) == len(BACKENDS) and not wrong and not skipped:
-        wrong += settle_table(BEGIN, table(found), END, write=options.readme)
+        wrong += check_table(PAGE, BEGIN, table(found), END, write=options.write_docs)
     print(f"{passed} passed, {wrong} failed, {skipped} skipped")
     return 1 if wrong else 0
 

@@ -37,7 +37,7 @@ class Call:
     feature: str = ""
     key: str = KEY
     error: str = ""
-    """The README's word for why it fails."""
+    """The expected `error.type`, see docs/errors.md."""
     blamed: str = ""
     """The provider that OpenRouter's error names."""
 

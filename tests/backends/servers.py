@@ -31,12 +31,12 @@ class Fact:
     """One thing that was looked at."""
 
     topic: str
-    """The words of the README's table."""
+    """How the table of docs/backends.md names it."""
     claim: str
     fault: str = ""
     """What is wrong with it; nothing where it holds."""
     limit: str = ""
-    """The README's note, where the claim is that the backend cannot do something. It is a fault when it can."""
+    """The note in docs/backends.md, if the claim is that the backend cannot do something; a fault when it can."""
 
 
 def environment(name: str, *, ours: bool = False) -> Path:

@@ -6,8 +6,8 @@ from typing import Any
 
 import openai
 
+from .access_patterns import MANNERS, Manner
 from .clients import KEY, Stage
-from .manners import MANNERS, Manner
 from .methods import METHODS, Method
 from .options import OPTIONS, Option
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import openai
 
-from .colour import held
 from .describe import attempt, describe, kind
 from .methods import HTTP
+from .sync_async import held
 
 KEY: Final = "sk-or-canary"
 httpx: Final[Any] = import_module(HTTP)

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.environments import environment
 
-from .pins import NEWEST_PYTHON, OLDEST_PYTHON, Pin
+from .releases import NEWEST_PYTHON, OLDEST_PYTHON, Pin
 
 _IS_VERSION: Final = re.compile(r"3\.\d+\n")
 

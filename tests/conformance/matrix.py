@@ -1,8 +1,9 @@
-"""Runs the suite and `tests/integration/test_contract.py` in each environment of the matrix, and makes the README's table of it.
+"""Runs the conformance suite and test_contract.py in each environment of the matrix; generates docs/compatibility.md.
 
-`python -m tests.conformance.matrix [name ...]` makes what `pins` says in `.venv-matrix/<name>`, once for each state of it,
-and exits with 1 where anything is wrong. `--readme` also writes the table into the README. It need not be the very one,
-as those of the other runs: which Python is the newest is the machine's matter.
+`python -m tests.conformance.matrix [name ...]` creates the environments of `pins` in `.venv-matrix/<name>`, once for
+each version of the list, and exits with 1 where a check fails. `--write-docs` writes the table into
+docs/compatibility.md. Unlike the other suites it does not compare the table: the newest Python differs from machine to
+machine.
 """
 
 import argparse
@@ -13,12 +14,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from tests.doc_tables import settle_table
+from tests.doc_tables import DOCS, check_table
 from tests.environments import ROOT, NotToBeHad
 
 from . import environments
-from .pins import PINS
+from .releases import PINS
 
+PAGE = DOCS / "compatibility.md"
 BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
 AT_ONCE: Final = 2
 SECONDS: Final = 900
@@ -65,9 +67,9 @@ def _failed(why: str) -> Told:
 
 
 def table(found: dict[str, Told]) -> str:
-    """The README's table: what was run where, and what came of it."""
+    """The table of docs/compatibility.md: each environment and its result."""
     lines = [
-        "| openai | Python | OpenTelemetry | ways of calling | with their options | differences |",
+        "| openai | Python | OpenTelemetry | calling styles | cases with options | differences |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -82,7 +84,7 @@ def main() -> int:
     """Run what is asked for, or all, and say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(PINS)}; all where none is named")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/compatibility.md")
     options = parser.parse_args()
     names: list[str] = options.names or list(PINS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -97,8 +99,8 @@ def main() -> int:
             print(f"    {fault}")
         if len(told["faults"]) > _MOST:
             print(f"    and {len(told['faults']) - _MOST} more")
-    if options.readme:
-        settle_table(BEGIN, table(found), END, write=True)
+    if options.write_docs:
+        check_table(PAGE, BEGIN, table(found), END, write=True)
     return 1 if any(told["faults"] for told in found.values()) else 0
 
 

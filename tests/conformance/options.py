@@ -10,8 +10,8 @@ import openai
 from tests.simulator import Reply
 
 from . import clients
+from .access_patterns import Manner
 from .clients import Make, httpx, plain
-from .manners import Manner
 from .methods import Method
 
 _RETRIED: Final = {"retry-after-ms": "1"}

@@ -28,8 +28,8 @@ from tests.telemetry import Telemetry
 from .cases import Case, cases
 from .compare import differences
 from .differences import REASONS
-from .trial import Trial
-from .witness import Witness
+from .recording_server import Witness
+from .run_case import Trial
 
 LOOKS: Final = 3
 _NOWHERE: Final = "http://127.0.0.1:9/api/v1"

@@ -328,7 +328,7 @@ def test_series_are_counted(telemetry: Telemetry, client: Callable[..., openai.O
         metric.name: sum(len(point.bucket_counts) + 2 for point in metric.data.data_points)
         for metric in data.resource_metrics[0].scope_metrics[0].metrics
     }
-    table = FLEET.partition("| series for one set of values |")[2]
+    table = FLEET.partition("| series per attribute set |")[2]
     told = re.findall(r"^\| `([\w.]+)` \| (\d+) \|$", table, re.MULTILINE)
     assert {name: int(number) for name, number in told} == found
     assert f"is {sum(found.values())} series" in FLEET

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from tests.calling_styles import ENDPOINTS, Way, outcome, ways
 from tests.message_schema import validate
 from tests.simulator import Simulator
-from tests.simulator.exchange import Reply, as_bytes
+from tests.simulator.canned_reply import Reply, as_bytes
 from tests.simulator.recordings import Recording, read_recordings, recordings_folder
 from tests.telemetry import Telemetry, seen
 

@@ -1,4 +1,4 @@
-"""The threat table of the README, a row a test: what may leave the process, and what a hostile answer can do."""
+"""The threat table of docs/security.md, one test a row: which data leaves the process, and hostile responses."""
 
 import json
 import logging

@@ -484,7 +484,7 @@ def test_flush_hurries_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"data": RECORD}
 
     class Watched(Settlement):
-        def _next(self, until: float = math.inf) -> Any:
+        def _next_due(self, until: float = math.inf) -> Any:
             if until < math.inf:
                 waited_for.set()
             return super()._next_due(until)

@@ -4,9 +4,9 @@ The tests, the demo and the benchmarks talk to this one. `exchanges` says what i
 `results` put it into the words of each endpoint; `server` sends it; `recordings` replays real exchanges byte for byte.
 """
 
+from .canned_replies import CANNED_REPLIES
+from .canned_reply import CannedReply, Reply
 from .chat import Chat
-from .exchange import CannedReply, Reply
-from .exchanges import CANNED_REPLIES
 from .responses import Responses
 from .server import Received, Simulator
 

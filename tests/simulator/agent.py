@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from .exchange import JSON, CannedReply, usage
+from .canned_reply import JSON, CannedReply, usage
 
 _SPEECH: Final = "It is sunny in Paris."
 _SIMPLEST: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}

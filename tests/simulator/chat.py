@@ -6,7 +6,7 @@ https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request a
 from collections.abc import Iterator
 from typing import Any
 
-from .exchange import JSON, CannedReply
+from .canned_reply import JSON, CannedReply
 
 
 class Chat:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .exchange import Reply
+from .canned_reply import Reply
 
 FOLDER_VARIABLE: Final = "OPENROUTER_RECORDINGS"
 

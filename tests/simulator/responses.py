@@ -7,8 +7,8 @@ no provider, no native finish reason, ids `gen-…`, cost parts under other name
 from collections.abc import Iterator
 from typing import Any, Final
 
+from .canned_reply import JSON, CannedReply
 from .chat import message_of
-from .exchange import JSON, CannedReply
 
 
 class Responses:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from .exchange import JSON, CannedReply, Reply, as_bytes
+from .canned_reply import JSON, CannedReply, Reply, as_bytes
 
 EMBEDDING: Final = (0.25, -0.5, 0.125, 1.0)
 PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()

@@ -24,9 +24,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from .agent import answer, billed
+from .canned_replies import CANNED_REPLIES
+from .canned_reply import CannedReply, Cut, Pause, Reply, Wire
 from .chat import Chat, Completions
-from .exchange import CannedReply, Cut, Pause, Reply, Wire
-from .exchanges import CANNED_REPLIES
 from .responses import Responses
 from .results import EMPTY, Result
 

@@ -1,4 +1,4 @@
-"""The frameworks that are run: which releases, and what the README calls them."""
+"""The frameworks that are run: which releases, and how docs/frameworks.md names them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

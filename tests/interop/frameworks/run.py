@@ -1,8 +1,8 @@
-"""Runs each framework's newest release against the simulator, in an environment of its own; makes the README's table.
+"""Runs each framework's newest release against the simulator, in its own environment; generates docs/frameworks.md.
 
-`python -m tests.interop.frameworks.run [name ...]` installs what `pins.py` says into `.venv-frameworks/<name>`, once for each state
-of it, and exits with 1 where anything is wrong. `--readme` also writes the table into the README; without it the table
-there must be the very one.
+`python -m tests.interop.frameworks.run [name ...]` installs the releases of `pins.py` into `.venv-frameworks/<name>`,
+once for each version of the list, and exits with 1 where a check fails. `--write-docs` writes the table into
+docs/frameworks.md; without it the table on that page must equal the generated one.
 """
 
 import argparse
@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.doc_tables import settle_table
+from tests.doc_tables import DOCS, check_table
 from tests.environments import NotToBeHad, environment
 from tests.simulator import Simulator
 
 from .pins import PINS
 
 HERE = Path(__file__).parent
+PAGE = DOCS / "frameworks.md"
 BEGIN, END = "<!-- frameworks: made by `make frameworks` -->", "<!-- /frameworks -->"
 SECONDS = 300
 Found = dict[str, Any]
@@ -40,8 +41,8 @@ def _failed(why: str) -> Found:
 
 
 def table(found: dict[str, list[Found]]) -> str:
-    """The README's table: what was run, and what came of it."""
-    lines = ["| framework | ways | with its own tracing too |", "|---|---|---|"]
+    """The table of docs/frameworks.md: each framework, what was run, and with its own tracing."""
+    lines = ["| framework | verified calls | with the framework's own tracing |", "|---|---|---|"]
     notes: list[str] = []
     for name, pin in PINS.items():
         if pin.skip:
@@ -63,7 +64,7 @@ def main() -> int:
     """Run what is asked for, or all, and say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="frameworks; all where none is named")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/frameworks.md")
     options = parser.parse_args()
     names: list[str] = options.names or list(PINS)
     found: dict[str, list[Found]] = {}
@@ -80,7 +81,7 @@ def main() -> int:
             for mode, traced, fault in faults:
                 print(f"    {mode}{', traced by the framework too' if traced else ''}: {fault}", flush=True)
     if not options.names and not wrong:
-        wrong += settle_table(BEGIN, table(found), END, write=options.readme)
+        wrong += check_table(PAGE, BEGIN, table(found), END, write=options.write_docs)
     return 1 if wrong else 0
 
 

@@ -70,7 +70,7 @@ def _logfire(telemetry: Telemetry) -> Off:
 
 
 OPENAI: Final = "openai == 3.52.0"
-_EARLY: Final = "it ends its span before such a body is read, so ours stands beside it and has the cost"
+_EARLY: Final = "it ends its span before the body is read, so this instrumentation creates its own span, with the cost"
 
 NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
     "official": Neighbour(
@@ -87,7 +87,7 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
             Limit(
                 r"responses (?!.*(post|raw stream|streaming response stream)).*",
                 2,
-                "it makes its span of the Responses API after the call, which cannot be seen from within",
+                "it creates its Responses API span after the call, so there is no span to enrich during the call",
             ),
             Limit(r"\w+ async streaming response( json| read)?", 2, _EARLY),
             Limit(r"chat( async)? (raw stream|streaming response stream)", 2, _EARLY),
@@ -100,7 +100,7 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
         _instrumentor("openinference.instrumentation.openai"),
         (
             Limit(r"\w+ async streaming response.*", 2, _EARLY),
-            Limit(r"embeddings post object", 2, "it takes embeddings that are cast to `object` for a generation"),
+            Limit(r"embeddings post object", 2, "it classifies embeddings that are cast to `object` as a generation"),
         ),
     ),
     "logfire": Neighbour(
@@ -112,7 +112,8 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
             Limit(
                 r"\w+ (?!.*streaming response( json| read)?$).*(stream.*|helper)",
                 3,
-                "it ends its span before a stream is read and writes a record after it; ours has the cost",
+                "it ends its span before the stream is read and writes a log record after it; the span with the cost "
+                "is a separate one",
             ),
         ),
     ),

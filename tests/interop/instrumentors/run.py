@@ -1,7 +1,8 @@
-"""Runs every way of calling beside each neighbour, in both orders, and makes the README's table of it.
+"""Runs every calling style with each other instrumentation, in both orders; generates docs/other-instrumentations.md.
 
-`python -m tests.interop.instrumentors.run [name ...]` exits with 1 where anything is wrong, and where a limit that `known` tells of is
-no more. `--readme` also writes the table into the README; without it the table there must be the very one.
+`python -m tests.interop.instrumentors.run [name ...]` exits with 1 where a check fails or a limit that `known`
+documents no longer exists. `--write-docs` writes the table into docs/other-instrumentations.md; without it the table on
+that page must equal the generated one.
 """
 
 import argparse
@@ -12,23 +13,24 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tests.calling_styles import STREAMED_WAYS
-from tests.doc_tables import settle_table
+from tests.doc_tables import DOCS, check_table
 from tests.environments import ROOT, environment
 from tests.simulator import Simulator
 
 from .known import NEIGHBOURS
 
-BEGIN, END = "<!-- neighbours: made by `make neighbours` -->", "<!-- /neighbours -->"
+PAGE = DOCS / "other-instrumentations.md"
+BEGIN, END = "<!-- instrumentations: made by `make interop` -->", "<!-- /instrumentations -->"
 ALSO: Final = ("starlette", "uvicorn")  # what the simulator needs, which the ways of calling import
 GROUPS: Final = {
-    "chat": "chat, text: plain, parsed, raw",
+    "chat": "chat, text completions: plain, parsed, raw",
     "chat stream": "streams, helpers",
-    "chat body": "`with_streaming_response`, whole",
+    "chat body": "`with_streaming_response`, not streamed",
     "responses": "Responses: plain, parsed, raw",
     "responses stream": "streams, helpers",
-    "responses body": "`with_streaming_response`, whole",
+    "responses body": "`with_streaming_response`, not streamed",
     "embeddings": "embeddings: plain, raw",
-    "embeddings body": "`with_streaming_response`, whole",
+    "embeddings body": "`with_streaming_response`, not streamed",
 }
 Found = dict[str, Any]
 
@@ -62,9 +64,9 @@ def faults(name: str, alone: list[Found], together: list[Found]) -> Iterator[str
 
 
 def table(found: dict[str, list[Found]]) -> str:
-    """The README's table: in how many spans a call is told, and why where it is not one."""
+    """The table of docs/other-instrumentations.md: the spans of a call, and the reason where it is not one."""
     notes: list[str] = []
-    lines = [f"| beside | {' | '.join(GROUPS.values())} |", "|---" * (len(GROUPS) + 1) + "|"]
+    lines = [f"| other instrumentation | {' | '.join(GROUPS.values())} |", "|---" * (len(GROUPS) + 1) + "|"]
     for name, cases in found.items():
         cells = [_cell(name, group, cases, notes) for group in GROUPS]
         release = f"`{NEIGHBOURS[name].requires[0]}`"
@@ -99,7 +101,7 @@ def main() -> int:
     """Run what is asked for, or all, and say what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="neighbours; all where none is named")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/other-instrumentations.md")
     options = parser.parse_args()
     names: list[str] = options.names or list(NEIGHBOURS)
     found: dict[str, list[Found]] = {}
@@ -114,7 +116,7 @@ def main() -> int:
                 print(f"{name}, {order}: {len(found[name])} ways, {'ok' if not told else 'WRONG'}")
                 print("".join(f"    {fault}\n" for fault in told), end="", flush=True)
     if not options.names and not wrong:
-        wrong += settle_table(BEGIN, table(found), END, write=options.readme)
+        wrong += check_table(PAGE, BEGIN, table(found), END, write=options.write_docs)
     return 1 if wrong else 0
 
 

@@ -135,7 +135,7 @@ def trace_itself() -> None:
 # Its spans cannot be seen from within a call, nor be known for those of the same one.
 BESIDE = (
     "langsmith",
-    "LangSmith makes spans of its own after the calls, in a thread of its own: they stand beside ours",
+    "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
 )
 
 MODES: dict[str, Callable[[str], Any]] = {

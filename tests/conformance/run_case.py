@@ -10,10 +10,10 @@ from opentelemetry import context as otel_context
 
 from .cases import Case
 from .clients import Stage, used_up
-from .colour import closed, finish, settle
 from .describe import describe, frames_of_ours
-from .remains import Said, census, connections, listening, threads
-from .witness import Witness
+from .leaks import Said, census, connections, listening, threads
+from .recording_server import Witness
+from .sync_async import closed, finish, settle
 
 
 class Trial:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from openai._legacy_response import LegacyAPIResponse
 
-from .colour import closed, each, entered, following, held
 from .describe import attempt, describe
 from .methods import Method
+from .sync_async import closed, each, entered, following, held
 
 Call = Callable[..., Any]
 """`call(view, **more)` gives what the SDK gives."""

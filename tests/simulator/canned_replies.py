@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .exchange import JSON, CannedReply, Reply, usage
+from .canned_reply import JSON, CannedReply, Reply, usage
 from .results import PNG
 
 
