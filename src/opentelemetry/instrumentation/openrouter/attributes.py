@@ -1,7 +1,6 @@
-"""The names of everything we emit: public, because people query by them.
+"""The names of everything that is emitted; public, because people query by them.
 
-Only names live here. Which wire field feeds which name is said where the wire is read (`_request`, `_usage`,
-`_response`, `_errors`, `_messages`), what they mean stands in the README.
+Only names are here. `_wire` and `_content` map fields of the wire to them; docs/attributes.md describes them.
 """
 
 from typing import Final
@@ -48,7 +47,7 @@ GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
 GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
 
-# Content: only where it is captured. JSON texts on the span, structured on the event.
+# Content, only if it is captured: JSON strings on the span, structured values on the event.
 GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
 GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
 GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
@@ -120,7 +119,7 @@ OPENROUTER_ERROR_CODE: Final = "openrouter.error.code"
 OPENROUTER_ERROR_PROVIDER_CODE: Final = "openrouter.error.provider_code"
 
 # Metrics, by the names that the official instrumentor (1.3b0) emits. The registry has since renamed them to
-# `gen_ai.client.inference.*`; when the field follows, the change is here.
+# `gen_ai.client.inference.*`; when instrumentations follow, these names change.
 METRIC_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # noqa: S105 - as above
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"

@@ -152,7 +152,7 @@ class OpenResponse:
         """`response.close` was called: by the caller, by the HTTP library at the end of the body, or by a finaliser."""
         iterator = self.iterator() if self.iterator is not None else None
         is_running = getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
-        if self.is_reading or is_running:  # whoever reads reports the end
+        if self.is_reading or is_running:  # the reader reports the end
             return
         if self._response() is None:  # closed by a finaliser: `end_collected` ends the call
             self._restore(response)

@@ -56,12 +56,12 @@ def request_content(
     messages: list[Message], *, system: list[Part] | None = None, tools: list[Part] | None = None
 ) -> Content:
     """Return the attributes of a request's content."""
-    found = (
+    content = (
         (names.GEN_AI_SYSTEM_INSTRUCTIONS, system),
         (names.GEN_AI_INPUT_MESSAGES, messages),
         (names.GEN_AI_TOOL_DEFINITIONS, tools),
     )
-    return {name: value for name, value in found if value}
+    return {name: value for name, value in content if value}
 
 
 def single_message(role: str, parts: list[Part]) -> list[Message]:
@@ -73,11 +73,11 @@ def _texts_as_messages(value: object, filter_text: TextFilter) -> list[Message]:
     """Read an input without roles: a text, tokens, an object with `content`, or a list of these."""
     if isinstance(value, str):
         return single_message("user", text_part(value, filter_text))
-    found = sequence(value)
-    if found and all(integer(item) is not None for item in found):  # tokens are not text: they are counted
-        return single_message("user", [{"type": "tokens", "count": len(found)}])
-    if found:
-        return [message for item in found for message in _texts_as_messages(item, filter_text)]
+    items = sequence(value)
+    if items and all(integer(item) is not None for item in items):  # tokens are not text: they are counted
+        return single_message("user", [{"type": "tokens", "count": len(items)}])
+    if items:
+        return [message for item in items for message in _texts_as_messages(item, filter_text)]
     return single_message("user", content_parts(mapping(value).get("content"), filter_text))
 
 
@@ -95,10 +95,10 @@ def _merged_reasoning_details(details: Iterable[object]) -> list[Mapping[str, An
     """Join the `reasoning_details` of a message; a stream sends each in pieces of one type and index."""
     merged: dict[object, dict[str, Any]] = {}
     for detail in details:
-        found = mapping(detail)
-        kind = found.get("type")
-        known = merged.setdefault((text(kind), integer(found.get("index"))), {"type": kind})
-        for key, value in found.items():
+        fields = mapping(detail)
+        kind = fields.get("type")
+        known = merged.setdefault((text(kind), integer(fields.get("index"))), {"type": kind})
+        for key, value in fields.items():
             if key in _CONCATENATED and isinstance(value, str):
                 known[key] = known.get(key, "") + value
             elif value is not None and key in _IDENTIFYING:
@@ -124,16 +124,15 @@ def _message(wire: Mapping[str, Any], filter_text: TextFilter) -> Message | None
 def _choice(choice: Mapping[str, Any], filter_text: TextFilter) -> Message:
     message = mapping(choice.get("message"))
     parts = _message_parts(message, filter_text) if message else text_part(choice.get("text"), filter_text)
-    found: Message = {"role": text(message.get("role")) or "assistant", "parts": parts}
+    output: Message = {"role": text(message.get("role")) or "assistant", "parts": parts}
     reason = text(choice.get("finish_reason"))
-    return found if reason is None else {**found, "finish_reason": FINISH_REASONS.get(reason, reason)}
+    return output if reason is None else {**output, "finish_reason": FINISH_REASONS.get(reason, reason)}
 
 
 def _message_parts(message: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
     """Return all parts of a chat message, of any role, in the order in which a model generates them."""
-    if _EXTRA_FIELDS.isdisjoint(message) or not any(
-        map(message.get, _EXTRA_FIELDS)
-    ):  # the common case, and there may be hundreds
+    # The common case, and there may be hundreds of messages.
+    if _EXTRA_FIELDS.isdisjoint(message) or not any(map(message.get, _EXTRA_FIELDS)):
         return content_parts(message.get("content"), filter_text)
     parts = _reasoning_parts(message, filter_text) + content_parts(message.get("content"), filter_text)
     parts += text_part(message.get("refusal"), filter_text, "refusal")
@@ -145,11 +144,9 @@ def _message_parts(message: Mapping[str, Any], filter_text: TextFilter) -> list[
     for call in sequence(message.get("tool_calls")):
         parts += _tool_call_parts(mapping(call), filter_text)
     function = mapping(message.get("function_call"))
-    return (
-        [*parts, tool_call_part(None, function.get("name"), function.get("arguments"), filter_text)]
-        if function
-        else parts
-    )
+    if function:
+        parts.append(tool_call_part(None, function.get("name"), function.get("arguments"), filter_text))
+    return parts
 
 
 def _reasoning_parts(message: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
@@ -162,8 +159,8 @@ def _reasoning_parts(message: Mapping[str, Any], filter_text: TextFilter) -> lis
             parts += server_tool_parts(detail.get("tool_call_id"), kind, call, detail.get("result"), filter_text)
         else:
             parts += text_part(detail.get("text") or detail.get("summary"), filter_text, "reasoning")
-    reasoned = any(part["type"] == "reasoning" for part in parts)
-    return parts if reasoned else parts + text_part(message.get("reasoning"), filter_text, "reasoning")
+    has_reasoning = any(part["type"] == "reasoning" for part in parts)
+    return parts if has_reasoning else parts + text_part(message.get("reasoning"), filter_text, "reasoning")
 
 
 def _audio_parts(audio: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:

@@ -1,7 +1,6 @@
 """Converts one piece of content to one part of the GenAI message schema.
 
-Binary content is described (modality, MIME type, size) and never copied; signatures and encrypted data are never
-read.
+Binary content is described (modality, MIME type, size) and never copied; signatures and encrypted data are not read.
 Parts: https://github.com/open-telemetry/semantic-conventions-genai, model/gen-ai/gen-ai-input-messages.json
 Wire: https://openrouter.ai/docs/api/reference/overview#requests, and multimodal/ of the same docs.
 """
@@ -106,8 +105,8 @@ def server_tool_parts(call_id: object, kind: str, call: object, result: object, 
     parts = [{**part, "server_tool_call": {"type": kind, **json_safe_mapping(call, filter_text)}}]
     filtered = json_safe(result, filter_text)
     if filtered:
-        answer = {"type": kind, "result": filtered}
-        parts.append({"type": "server_tool_call_response", **_id(call_id), "server_tool_call_response": answer})
+        response = {"type": kind, "result": filtered}
+        parts.append({"type": "server_tool_call_response", **_id(call_id), "server_tool_call_response": response})
     return parts
 
 
@@ -172,10 +171,10 @@ def _piece(piece: object, filter_text: TextFilter) -> list[Part]:
 
 
 def _text(piece: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
-    cited = [
-        part for annotation in sequence(piece.get("annotations")) for part in annotation_part(annotation, filter_text)
-    ]
-    return text_part(piece.get("text"), filter_text) + cited
+    parts = text_part(piece.get("text"), filter_text)
+    for annotation in sequence(piece.get("annotations")):
+        parts += annotation_part(annotation, filter_text)
+    return parts
 
 
 def _image(piece: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
@@ -190,16 +189,14 @@ def _audio(piece: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
     audio = mapping(piece.get("input_audio"))
     form = text(audio.get("format"))
     mime_type = f"audio/{form}" if form else None
-    return base64_part(audio.get("data"), "audio", mime_type) or media_part(
-        audio.get("url"), "audio", filter_text, mime_type
-    )
+    data = base64_part(audio.get("data"), "audio", mime_type)
+    return data or media_part(audio.get("url"), "audio", filter_text, mime_type)
 
 
 def _file(piece: Mapping[str, Any], filter_text: TextFilter, modality: str = "document") -> list[Part]:
     file = mapping(piece.get("file")) or piece  # nested in `file` in chat, flat in Responses
-    parts = media_part(file.get("file_data"), modality, filter_text) or media_part(
-        file.get("file_url"), modality, filter_text
-    )
+    data = media_part(file.get("file_data"), modality, filter_text)
+    parts = data or media_part(file.get("file_url"), modality, filter_text)
     file_id = text(file.get("file_id"))
     if not parts and file_id:
         parts = [{"type": "file", "modality": modality, "file_id": file_id}]

@@ -61,33 +61,31 @@ def _item_messages(wire: object, filter_text: TextFilter) -> list[Message]:
 
 def _item(item: object, filter_text: TextFilter) -> tuple[str, list[Part]]:
     """Return the role and the parts of one item."""
-    found = mapping(item)
-    kind, role = text(found.get("type")), text(found.get("role"))
+    fields = mapping(item)
+    kind, role = text(fields.get("type")), text(fields.get("role"))
     if role is not None:
-        return role, content_parts(found.get("content"), filter_text)
+        return role, content_parts(fields.get("content"), filter_text)
     read = _ITEMS.get(kind or "")
     if read is not None:
-        return read(found, filter_text)
+        return read(fields, filter_text)
     if kind is None:
         return "user", []
     if kind.endswith("_output"):  # the result of one of the caller's tools: a function, a shell, a computer
-        return "tool", [tool_result_part(found.get("call_id"), found.get("output"), filter_text)]
+        return "tool", [tool_result_part(fields.get("call_id"), fields.get("output"), filter_text)]
     if kind == "item_reference":
-        return "assistant", [{"type": kind, "id": text(found.get("id")) or ""}]
-    return "assistant", _server_tool_parts(found, kind, filter_text)
+        return "assistant", [{"type": kind, "id": text(fields.get("id")) or ""}]
+    return "assistant", _server_tool_parts(fields, kind, filter_text)
 
 
 def _function_call(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
     call_id = item.get("call_id") or item.get("id")
-    return "assistant", [
-        tool_call_part(call_id, item.get("name"), item.get("arguments", item.get("input")), filter_text)
-    ]
+    arguments = item.get("arguments", item.get("input"))
+    return "assistant", [tool_call_part(call_id, item.get("name"), arguments, filter_text)]
 
 
 def _reasoning(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
-    return "assistant", content_parts(sequence(item.get("summary")), filter_text) + content_parts(
-        sequence(item.get("content")), filter_text
-    )
+    pieces = [*sequence(item.get("summary")), *sequence(item.get("content"))]
+    return "assistant", content_parts(pieces, filter_text)
 
 
 def _server_tool_parts(item: Mapping[str, Any], kind: str, filter_text: TextFilter) -> list[Part]:

@@ -52,7 +52,7 @@ class EnclosingSpan:
         self.orphaned_metrics = (
             recorded_metrics if invocation is None else recorded_metrics & {names.METRIC_TOKEN_USAGE}
         )
-        """Those that nobody records if the span ends before the call."""
+        """Those that are not recorded at all if the span ends before the call."""
         self._invocation, self._in_use, self._was_sampled = invocation, in_use, span.is_recording()
         self._key = id(span if invocation is None else invocation)  # unsampled spans may all be one object
         self._was_acquired = False

@@ -25,14 +25,14 @@ class ErrorInfo:
 
     def attributes(self) -> Attributes:
         """Return the attributes of the error. The provider is an attribute of the response."""
-        found: Attributes = {names.ERROR_TYPE: self.type}
+        attributes: Attributes = {names.ERROR_TYPE: self.type}
         for name, value in (
             (names.OPENROUTER_ERROR_CODE, self.code),
             (names.OPENROUTER_ERROR_PROVIDER_CODE, self.provider_code),
         ):
             if value is not None:
-                found[name] = value
-        return found
+                attributes[name] = value
+        return attributes
 
 
 EMPTY_RESPONSE: Final = ErrorInfo("empty_response")
@@ -105,7 +105,7 @@ def _type_from_code(code: object) -> str | None:
     number = integer(code)
     if number is None or not 400 <= number <= 599:  # noqa: PLR2004 - what HTTP calls errors
         return None
-    return _BY_STATUS.get(number, "invalid_request" if number < 500 else "server")  # noqa: PLR2004 - the same
+    return _BY_STATUS.get(number, "invalid_request" if number < 500 else "server")  # noqa: PLR2004 - as above
 
 
 _ERROR_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")  # an open vocabulary that cannot carry a message
@@ -139,10 +139,8 @@ _BY_CODE: Final = {
 }
 
 _BY_EXCEPTION: Final = {
-    (
-        "openai",
-        "APITimeoutError",
-    ): "timeout",  # openai/_exceptions.py: a subclass of APIConnectionError, so it comes first
+    # openai/_exceptions.py: a subclass of APIConnectionError, so it comes first
+    ("openai", "APITimeoutError"): "timeout",
     ("openai", "APIConnectionError"): "connection",
     # Older SDKs raise these while a stream is read: https://www.python-httpx.org/exceptions/
     ("httpx", "TimeoutException"): "timeout",

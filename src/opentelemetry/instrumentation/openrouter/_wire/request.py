@@ -19,16 +19,16 @@ def request_attributes(body: Mapping[str, object], *headers: object) -> Attribut
         body: the merged wire body.
         headers: mappings of header names to values, weakest first; any other value is skipped.
     """
-    found: Attributes = {}
+    attributes: Attributes = {}
     for source in headers:
         if source:
             for header, value in mapping(source).items():
-                found.update(_header(str(header).lower(), value))
-    read(body, _BODY, found)
+                attributes.update(_header(str(header).lower(), value))
+    read(body, _BODY, attributes)
     # Both may be sent; `max_tokens` is deprecated.
     if "max_completion_tokens" in body:
-        read({"max_tokens": body["max_completion_tokens"]}, _BODY, found)
-    return found
+        read({"max_tokens": body["max_completion_tokens"]}, _BODY, attributes)
+    return attributes
 
 
 def baggage_attributes(entries: Mapping[str, object], keys: Iterable[str]) -> Attributes:
@@ -38,12 +38,12 @@ def baggage_attributes(entries: Mapping[str, object], keys: Iterable[str]) -> At
         entries: the baggage.
         keys: the entries that become attributes, each under its own name; a session is a conversation as well.
     """
-    found: Attributes = {}
+    attributes: Attributes = {}
     for key in keys:
         value = text(entries.get(key))
         if value is not None:
-            found.update(_session(value) if key == names.SESSION_ID else {key: value})
-    return found
+            attributes.update(_session(value) if key == names.SESSION_ID else {key: value})
+    return attributes
 
 
 def _header(name: str, value: object) -> Attributes:

@@ -1,7 +1,7 @@
 """The record of one response, which whole bodies and chunks are folded into, and its attributes.
 
 The record holds what `response_attributes` needs, and grows with a stream only if its content is captured. Fields that
-all endpoints share are folded here, the extra in `chat`, `responses_api` and `results`.
+all endpoints share are folded here, the others in `chat`, `responses_api` and `results`.
 """
 
 import json
@@ -52,22 +52,22 @@ class ResponseRecord:
 
 def response_attributes(record: ResponseRecord) -> Attributes:
     """Return all attributes of a response except its times and its error."""
-    found = usage_attributes(record.usage) if record.usage is not None else {}
+    attributes = usage_attributes(record.usage) if record.usage is not None else {}
     if record.attributes:
-        found.update(record.attributes)
+        attributes.update(record.attributes)
     if record.id is not None:
-        found[names.GEN_AI_RESPONSE_ID] = record.id
+        attributes[names.GEN_AI_RESPONSE_ID] = record.id
     if record.model is not None:
-        found[names.GEN_AI_RESPONSE_MODEL] = record.model
+        attributes[names.GEN_AI_RESPONSE_MODEL] = record.model
     if record.provider is not None:
-        found[names.OPENROUTER_PROVIDER_NAME] = record.provider
+        attributes[names.OPENROUTER_PROVIDER_NAME] = record.provider
     if record.service_tier is not None:
-        found[names.OPENROUTER_RESPONSE_SERVICE_TIER] = record.service_tier
+        attributes[names.OPENROUTER_RESPONSE_SERVICE_TIER] = record.service_tier
     if record.finish_reasons:
-        found[names.GEN_AI_RESPONSE_FINISH_REASONS] = _in_order(record.finish_reasons)
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = _in_order(record.finish_reasons)
     if record.native_finish_reasons:
-        found[names.OPENROUTER_RESPONSE_NATIVE_FINISH_REASONS] = _in_order(record.native_finish_reasons)
-    return found
+        attributes[names.OPENROUTER_RESPONSE_NATIVE_FINISH_REASONS] = _in_order(record.native_finish_reasons)
+    return attributes
 
 
 def fold_identity(record: ResponseRecord, declared: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
@@ -96,7 +96,7 @@ def fold_routing(record: ResponseRecord, routing: object) -> None:
         record.provider = printable(chosen[0].get("provider")) if chosen else None
 
 
-def fold_error_event(record: ResponseRecord, event: object, now: float) -> None:  # noqa: ARG001 - one shape for all operations
+def fold_error_event(record: ResponseRecord, event: object, now: float) -> None:  # noqa: ARG001 - one signature for all operations
     """Fold an error event of a stream: the error is its field `error`, or the event itself."""
     fields = mapping(event)
     record.error = error_from_body(fields.get("error") or fields, error_type=fields.get("error_type"))
@@ -151,14 +151,14 @@ def _whole_number(value: object) -> int | None:
 
 def _attempts(attempts: object) -> Attributes:
     """Three parallel lists with one entry an attempt: the upstream provider, the model, and the HTTP status."""
-    tried = [mapping(attempt) for attempt in sequence(attempts)[:_MAX_ATTEMPTS]]
-    if not tried:
+    tries = [mapping(attempt) for attempt in sequence(attempts)[:_MAX_ATTEMPTS]]
+    if not tries:
         return {}
-    providers, models = ([printable(attempt.get(name)) or "" for attempt in tried] for name in ("provider", "model"))
+    providers, models = ([printable(attempt.get(name)) or "" for attempt in tries] for name in ("provider", "model"))
     return {
         names.OPENROUTER_ROUTING_ATTEMPT_PROVIDERS: tuple(providers),
         names.OPENROUTER_ROUTING_ATTEMPT_MODELS: tuple(models),
-        names.OPENROUTER_ROUTING_ATTEMPT_STATUSES: tuple(integer(attempt.get("status")) or 0 for attempt in tried),
+        names.OPENROUTER_ROUTING_ATTEMPT_STATUSES: tuple(integer(attempt.get("status")) or 0 for attempt in tries),
     }
 
 

@@ -14,28 +14,28 @@ from .fields import Attributes, Table, amount, count, flag, mapping, prefixed, r
 
 def usage_attributes(usage: object) -> Attributes:
     """Return the attributes of one `usage` object; pure. Absent figures stay absent; zero is a value."""
-    found: Attributes = {}
-    read(usage, _USAGE, found)
-    if names.GEN_AI_USAGE_INPUT_TOKENS not in found and names.GEN_AI_USAGE_OUTPUT_TOKENS not in found:
+    attributes: Attributes = {}
+    read(usage, _USAGE, attributes)
+    if names.GEN_AI_USAGE_INPUT_TOKENS not in attributes and names.GEN_AI_USAGE_OUTPUT_TOKENS not in attributes:
         # A rerank response has a total only. It generates nothing, so all tokens are input.
-        read({"input_tokens": mapping(usage).get("total_tokens")}, _USAGE, found)
-    total = _total_cost(found)
+        read({"input_tokens": mapping(usage).get("total_tokens")}, _USAGE, attributes)
+    total = _total_cost(attributes)
     if total is not None:
-        found[names.GEN_AI_USAGE_COST] = total
-    return found
+        attributes[names.GEN_AI_USAGE_COST] = total
+    return attributes
 
 
-def _total_cost(found: Attributes) -> float | None:
+def _total_cost(attributes: Attributes) -> float | None:
     """Return the cost of the call to its owner in USD; None if OpenRouter sent none.
 
     With `is_byok`, `cost` is OpenRouter's fee alone and the upstream provider bills `upstream_inference_cost`. Without
     it, `cost` includes `upstream_inference_cost` (since 2026; null before): adding it would count it twice.
     """
-    cost = found.get(names.OPENROUTER_USAGE_COST)
+    cost = attributes.get(names.OPENROUTER_USAGE_COST)
     if not isinstance(cost, float):
         return None
-    upstream = found.get(names.OPENROUTER_USAGE_UPSTREAM_INFERENCE_COST)
-    if found.get(names.OPENROUTER_USAGE_IS_BYOK) is True and isinstance(upstream, float):
+    upstream = attributes.get(names.OPENROUTER_USAGE_UPSTREAM_INFERENCE_COST)
+    if attributes.get(names.OPENROUTER_USAGE_IS_BYOK) is True and isinstance(upstream, float):
         # In decimal: a sum of binary fractions would not be exact to the last digit.
         return float(Decimal(repr(cost)) + Decimal(repr(upstream)))
     return cost
