@@ -64,8 +64,8 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             redact: a function that receives each captured text and returns the text to record.
             baggage_keys: baggage entries that become attributes, besides `user.id` and `session.id`.
             metric_attributes: attributes of a request that its metrics carry too. Each value makes another series.
-            dialects: names of backends whose own attributes are added to each span: `arize`, `datadog`, `langfuse`,
-                `langsmith`, `logfire`, `mlflow`, `phoenix`, `posthog`, `sentry`.
+            dialects: names of backends whose own attributes are added to each span, such as `phoenix`; docs/backends.md
+                lists them.
             broadcast: `link` each span to the trace that OpenRouter Broadcast sends for it, or `join`: send the ids of
                 the span along, so that OpenRouter's spans join the trace. `off` by default.
             settle: fetch the cost of interrupted streams from OpenRouter in the background; the span stays open
