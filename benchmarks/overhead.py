@@ -1,9 +1,9 @@
-"""Prints the CPU time that the instrumentation adds to a call, over a transport that answers from memory.
+"""Prints the CPU time that the instrumentation adds to a call, with an in-memory transport.
 
 usage: overhead.py [TURNS]
 
-Batches with the instrumentation off and on alternate, so that the machine's moods fall on both alike; printed are the
-medians of the differences, in microseconds. Figures are for comparing two states of this project on one machine; no
+Batches with the instrumentation off and on alternate, so that the machine's load affects both alike. The output is the
+median of the differences in microseconds. Use the figures to compare two versions of this project on one machine; no
 test depends on them.
 """
 
@@ -32,15 +32,15 @@ PROVIDERS = {
 HUNDRED = CannedReply(deltas=tuple({"content": "word "} for _ in range(100)), usage=CANNED_REPLIES["hello"].usage)
 
 
-def client_of(exchange: CannedReply, host: str = "openrouter.ai", *, stream: bool = False) -> openai.OpenAI:
-    """A client whose calls are all answered with *exchange*."""
-    reply = exchange.reply(Chat(), stream=stream)
+def client_of(canned: CannedReply, host: str = "openrouter.ai", *, stream: bool = False) -> openai.OpenAI:
+    """Return a client that receives *canned* for each call."""
+    reply = canned.reply(Chat(), stream=stream)
     body = b"".join(piece for piece in reply.pieces if isinstance(piece, bytes))
 
-    def answer(_: Any) -> Any:
+    def respond(_: Any) -> Any:
         return httpx.Response(200, headers={"content-type": reply.content_type}, content=body)
 
-    transport = httpx.Client(transport=httpx.MockTransport(answer))
+    transport = httpx.Client(transport=httpx.MockTransport(respond))
     return openai.OpenAI(api_key="k", base_url=f"https://{host}/api/v1", http_client=transport, max_retries=0)
 
 
@@ -48,23 +48,23 @@ CONVERSATION: Any = [{"role": role, "content": "Some words in a turn. " * 20} fo
 
 
 def long_call(client: openai.OpenAI) -> None:
-    """One plain call that carries a conversation of ten turns."""
+    """Make one plain call with a conversation of ten turns."""
     client.chat.completions.create(model="m", messages=CONVERSATION, temperature=0.2)
 
 
 def plain_call(client: openai.OpenAI) -> None:
-    """One plain call."""
+    """Make one plain call."""
     client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}], temperature=0.2)
 
 
 def streamed_call(client: openai.OpenAI) -> None:
-    """One stream, read to its end."""
+    """Read one stream to its end."""
     for _ in client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}], stream=True):
         pass
 
 
 def added(call: Callable[[], None], turns: int, batch: int, **options: Any) -> tuple[float, float]:
-    """Microseconds of a bare call, and those that the instrumentation adds."""
+    """Return the microseconds of an uninstrumented call, and those that the instrumentation adds."""
 
     def timed() -> float:
         started = time.process_time()
@@ -101,8 +101,8 @@ def main() -> None:
         ("client of another host", lambda: plain_call(elsewhere), 20, {}),
     ]
     for name, call, batch, options in rows:
-        bare, more = added(call, turns, batch, **options)
-        print(f"{name:24} bare {bare:7.0f} us   added {more:7.1f} us")
+        bare, overhead = added(call, turns, batch, **options)
+        print(f"{name:24} uninstrumented {bare:7.0f} us   added {overhead:7.1f} us")
 
 
 if __name__ == "__main__":

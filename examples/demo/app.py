@@ -17,7 +17,7 @@ client = openai.OpenAI(
     max_retries=0,
 )
 MESSAGES: Final[Any] = [{"role": "user", "content": "Say hello."}]
-WAYS: Final[Mapping[str, Callable[[str], object]]] = {
+CALLING_STYLES: Final[Mapping[str, Callable[[str], object]]] = {
     "": lambda model: client.chat.completions.create(model=model, messages=MESSAGES, max_tokens=60),
     "stream": lambda model: list(
         client.chat.completions.create(model=model, messages=MESSAGES, max_tokens=60, stream=True)
@@ -27,8 +27,8 @@ WAYS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 for argument in sys.argv[1:]:
-    model, _, way = argument.partition("+")
+    model, _, style = argument.partition("+")
     try:
-        WAYS[way](model)
+        CALLING_STYLES[style](model)
     except openai.OpenAIError as error:
         print(f"{model}: {type(error).__name__}", file=sys.stderr)

@@ -45,14 +45,14 @@ REAL = [
 def openrouter() -> Generator[tuple[list[str], dict[str, str]]]:
     """Yield the models to call and the environment of the program."""
     if os.environ.get("OPENROUTER_API_KEY"):
-        print("OPENROUTER_API_KEY is set: asking the real OpenRouter.\n")
+        print("OPENROUTER_API_KEY is set: calling OpenRouter.\n")
         yield REAL, {}
         return
     sys.path.insert(0, str(HERE.parents[1]))
     from tests.simulator import Simulator  # noqa: PLC0415 - found by the line above
 
     with Simulator(pause=0.04) as simulator:
-        print("No OPENROUTER_API_KEY: asking the simulator.\n")
+        print("No OPENROUTER_API_KEY: calling the simulator.\n")
         yield (
             SIMULATED,
             {

@@ -29,11 +29,11 @@ def print_table(spans: list[Span]) -> None:
 def _row(attributes: dict[str, Any], span: Span) -> list[str]:
     first = attributes.get("openrouter.response.time_to_first_token")
     operation = attributes.get("gen_ai.operation.name", "chat")
-    way = "stream" if "gen_ai.request.stream" in attributes else operation
-    how = "" if way == "chat" else f" ({way})"
+    style = "stream" if "gen_ai.request.stream" in attributes else operation
+    suffix = "" if style == "chat" else f" ({style})"
     seconds = (_time(span["end_time"]) - _time(span["start_time"])).total_seconds()
     return [
-        attributes.get("gen_ai.request.model", MISSING) + how,
+        attributes.get("gen_ai.request.model", MISSING) + suffix,
         attributes.get("gen_ai.response.model", MISSING),
         attributes.get("openrouter.provider.name", MISSING),
         str(attributes.get("gen_ai.usage.input_tokens", MISSING)),

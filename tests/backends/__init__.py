@@ -1,4 +1,4 @@
-"""Real backends, started on loopback: what they show of our spans is compared with the simulator's bill.
+"""Starts real backends on loopback and compares what they show for our spans with the simulator's bill.
 
 `python -m tests.backends.run` runs them all.
 """

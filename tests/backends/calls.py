@@ -1,6 +1,6 @@
-"""The calls that each backend is shown, and the bill of them, which is the simulator's.
+"""The calls whose telemetry each backend receives, and the simulator's bill for them.
 
-Nothing here comes from the instrumentor: what a call costs and says, and why it fails, stands in the exchanges.
+Expected values come from the canned replies, not from the instrumentation: costs, texts and errors.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from tests.simulator import CANNED_REPLIES, CannedReply, Simulator
 from tests.simulator.chat import message_of
 from tests.simulator.results import Result
 
-from .servers import SECONDS, plain_environ
+from .servers import TIMEOUT, plain_environ
 
 CALL: Final = "openrouter.request.metadata.call"
-"""The attribute by which a call is found again: the program sends its name as metadata."""
+"""The attribute that identifies a call: the program sends the call's name as metadata."""
 QUESTION: Final = "Say hello."
 SESSION: Final = "session-7"
 USER: Final = "user-42"
@@ -29,66 +29,66 @@ USER: Final = "user-42"
 
 @dataclass(frozen=True)
 class Call:
-    """One call, as the program is told to make it, and what it must come to."""
+    """One call of the program, and its expected values."""
 
     name: str
-    """Sent as its metadata, by which it is found again."""
+    """Sent as metadata, to identify the call."""
     scenario: str
-    asked: str
-    way: str = "chat"
+    model: str
+    style: str = "chat"
     """`chat`, `stream`, `responses` or `embeddings`."""
     session: str = ""
     user: str = ""
     turn: str = ""
-    """The span of the program that the call is made in, if any."""
+    """The name of the program's span that encloses the call, if any."""
     error: str = ""
     """The expected `error.type`, see docs/errors.md."""
     question: str = QUESTION
 
     @property
-    def exchange(self) -> CannedReply:
-        """What it is answered."""
+    def canned(self) -> CannedReply:
+        """Return the canned reply to the call."""
         return CANNED_REPLIES[self.scenario]
 
     @property
     def usage(self) -> Mapping[str, Any]:
-        """The usage as the simulator sends it; nothing where a call fails."""
-        if self.way == "embeddings":
-            return Result("embeddings", {"input": self.question}).whole(self.exchange)["usage"]
-        return self.exchange.usage or {}
+        """Return the usage that the simulator sends; empty if the call fails."""
+        if self.style == "embeddings":
+            return Result("embeddings", {"input": self.question}).body(self.canned)["usage"]
+        return self.canned.usage or {}
 
     @property
     def cost(self) -> Decimal | None:
-        """OpenRouter's charge, and what the provider bills for a key of one's own."""
+        """Return OpenRouter's charge plus the upstream provider's charge to the caller's own key."""
         if not self.usage:
             return None
         upstream = self.usage["cost_details"]["upstream_inference_cost"] if self.usage["is_byok"] else 0
         return Decimal(str(self.usage["cost"])) + Decimal(str(upstream))
 
     @property
-    def asked_tokens(self) -> int:
-        """The tokens that went in."""
+    def input_tokens(self) -> int:
+        """Return the number of input tokens."""
         return self.usage.get("prompt_tokens", 0)
 
     @property
-    def answered_tokens(self) -> int:
-        """The tokens that came out."""
+    def output_tokens(self) -> int:
+        """Return the number of output tokens."""
         return self.usage.get("completion_tokens", 0)
 
     @property
     def cached_tokens(self) -> int | None:
-        """Those of the tokens that went in which were in a provider's cache; None where it is not told."""
+        """Return the number of input tokens from the upstream provider's cache; None if not reported."""
         return self.usage.get("prompt_tokens_details", {}).get("cached_tokens")
 
     @property
     def reasoning_tokens(self) -> int | None:
-        """Those of the tokens that came out which were thought only; None where it is not told."""
+        """Return the number of output tokens used for reasoning; None if not reported."""
         return self.usage.get("completion_tokens_details", {}).get("reasoning_tokens")
 
     @property
-    def answer(self) -> str:
-        """What the model says; nothing where it is asked for numbers, or fails."""
-        return "" if self.error or self.way == "embeddings" else message_of(self.exchange, 0)["content"]
+    def response_text(self) -> str:
+        """Return the model's text; empty for embeddings and for failed calls."""
+        return "" if self.error or self.style == "embeddings" else message_of(self.canned, 0)["content"]
 
 
 CALLS: Final = (
@@ -106,17 +106,17 @@ CALLS: Final = (
     Call("second of a turn", "byok", "openai/gpt-4o", "stream", session="session-8", user=USER, turn="turn"),
 )
 PROVIDERS_ERROR: Final = "Provider returned error"
-"""What the failing call is told."""
+"""The error message of the failing call."""
 assert CANNED_REPLIES["bad_gateway"].error is not None
 assert CANNED_REPLIES["bad_gateway"].error["message"] == PROVIDERS_ERROR
 
 
-def billed(calls: Iterable[Call] = CALLS) -> dict[str, Decimal]:
-    """What each call cost that was billed, by its name."""
+def billed_costs(calls: Iterable[Call] = CALLS) -> dict[str, Decimal]:
+    """Return the cost of each call that was charged, by name."""
     return {call.name: call.cost for call in calls if call.cost is not None}
 
 
-def tell(  # noqa: PLR0913 - each is one thing that differs
+def run_program(  # noqa: PLR0913 - each argument varies
     environ: Mapping[str, str],
     dialects: Sequence[str],
     calls: Iterable[Call] = CALLS,
@@ -125,27 +125,27 @@ def tell(  # noqa: PLR0913 - each is one thing that differs
     simulator: Simulator | None = None,
     metrics: bool = False,
 ) -> None:
-    """Run the program: it makes the calls against a simulator, and tells whom *environ* names; it must say nothing."""
+    """Run the program, which calls a simulator and exports to the endpoint in *environ*; it must not print anything."""
     with contextlib.nullcontext(simulator) if simulator else Simulator() as openrouter:
-        each = [{**asdict(call), "base_url": openrouter.base_url(call.scenario)} for call in calls]
-        told = {"simulator": openrouter.url, "dialects": dialects, "calls": each, "metrics": metrics}
+        given = [{**asdict(call), "base_url": openrouter.base_url(call.scenario)} for call in calls]
+        instructions = {"simulator": openrouter.url, "dialects": dialects, "calls": given, "metrics": metrics}
         command = [*map(str, python), "-m", "tests.backends.program"]
         done = subprocess.run(
             command,
             cwd=ROOT,
             env=plain_environ(**environ),
-            input=json.dumps(told),
+            input=json.dumps(instructions),
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=TIMEOUT,
             check=False,
         )
     if done.returncode or done.stderr:
-        raise RuntimeError(f"the program ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"the program exited with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """What is another thing than it should be, by name; nothing where all is right."""
-    wrong = [name for name in {**wanted, **found} if name not in wanted or found.get(name, ...) != wanted[name]]
-    told = [f"{name}: {found.get(name)!r} in place of {wanted.get(name)!r}".removeprefix(": ") for name in wrong[:3]]
-    return "; ".join([*told, *([f"and {len(wrong) - 3} more"] if wrong[3:] else [])])
+def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Describe the differences by name; empty if there are none."""
+    names = [name for name in {**expected, **found} if name not in expected or found.get(name, ...) != expected[name]]
+    first = [f"{name}: {found.get(name)!r} instead of {expected.get(name)!r}".removeprefix(": ") for name in names[:3]]
+    return "; ".join([*first, *([f"and {len(names) - 3} more"] if names[3:] else [])])

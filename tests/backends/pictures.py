@@ -1,7 +1,7 @@
-"""Makes the pictures of Phoenix in `docs/pictures/`: a shop's calls, what they cost, and one trace of them.
+"""Creates the screenshots of Phoenix in `docs/pictures/`: a shop's calls with their costs, and one of the traces.
 
-`python -m tests.backends.pictures` needs Debian's `chromium`. The questions, answers and prices are invented, and of the
-sizes that such calls have; the costs that Phoenix shows come from the spans, by `examples/phoenix_costs.py`.
+`python -m tests.backends.pictures` needs Debian's `chromium`. The questions, responses and prices are invented, with
+realistic sizes; `examples/phoenix_costs.py` copies the costs that Phoenix shows from the spans.
 """
 
 import json
@@ -18,18 +18,18 @@ from tests.simulator import CannedReply, Chat, Reply, Simulator
 from tests.simulator.canned_reply import usage
 from tests.simulator.results import Result
 
-from .calls import Call, tell
-from .phoenix import Server, aimed, run_costs, running
-from .servers import SECONDS, plain_environ, soon, working_folder
+from .calls import Call, run_program
+from .phoenix import Server, otlp_environ, run_costs, running
+from .servers import TIMEOUT, eventually, plain_environ, working_folder
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 PROJECT: Final = "shop"
 TURN: Final = "answer a customer"
 WIDTH: Final = 1280
 WIDER: Final = 1.12
-"""The list has more columns than go into that width, so it is drawn that much smaller."""
+"""The list has more columns than fit into `WIDTH`, so it is scaled down by this factor."""
 OURS: Final = "attributes['gen_ai']['provider']['name'] == 'openrouter'"
-# What a user does by hand: fold the panels at the sides, and choose the columns. The names are Phoenix 20.26.1's.
+# What a user does by hand: collapse the side panels and select the columns. The names are those of Phoenix 20.26.1.
 MANIFEST: Final = {
     "manifest_version": 3,
     "name": "tidy",
@@ -71,52 +71,52 @@ localStorage.setItem(`arize-phoenix-tracing-${{project}}-spans`, `{json.dumps({"
 
 @dataclass(frozen=True)
 class Scene:
-    """One call, and what it is answered."""
+    """One call and the reply to it."""
 
     call: Call
-    exchange: CannedReply
+    canned: CannedReply
 
     @property
     def reply(self) -> Reply:
-        """The answer on the wire."""
-        if self.call.way == "embeddings":
-            return Result("embeddings", {"input": self.call.question}).reply(self.exchange, stream=False)
-        return self.exchange.reply(Chat(), stream=self.call.way == "stream")
+        """Return the HTTP response."""
+        if self.call.style == "embeddings":
+            return Result("embeddings", {"input": self.call.question}).reply(self.canned, stream=False)
+        return self.canned.reply(Chat(), stream=self.call.style == "stream")
 
 
-def _scene(  # noqa: PLR0913 - what there is to say of a call
-    asked: str,
+def _scene(  # noqa: PLR0913 - the parameters of a call
+    model: str,
     question: str,
-    answer: str,
-    used: dict[str, Any],
+    text: str,
+    reported_usage: dict[str, Any],
     *,
     provider: str,
-    answered: str = "",
-    thought: str = "",
-    way: str = "chat",
+    response_model: str = "",
+    reasoning: str = "",
+    style: str = "chat",
     turn: str = "",
     seconds: float = 0.4,
     failed: str = "",
 ) -> Scene:
-    name = f"scene-{len(question)}-{len(answer)}"
-    call = Call(name, name, asked, way, "order-20431", "customer-118", turn, question=question)
-    thoughts = [{"content": "", "reasoning": piece} for piece in _words(thought)]
-    exchange = CannedReply(
-        id=f"gen-1763720{len(question):03}-{len(answer):03}",
-        model=answered or asked,
+    name = f"scene-{len(question)}-{len(text)}"
+    call = Call(name, name, model, style, "order-20431", "customer-118", turn, question=question)
+    reasoning_deltas = [{"content": "", "reasoning": piece} for piece in _pieces(reasoning)]
+    canned = CannedReply(
+        id=f"gen-1763720{len(question):03}-{len(text):03}",
+        model=response_model or model,
         provider=provider,
-        deltas=(*thoughts, *({"content": piece} for piece in _words(answer))),
-        usage=used or None,
-        pause=seconds / 10 if way == "stream" else seconds,
+        deltas=(*reasoning_deltas, *({"content": piece} for piece in _pieces(text))),
+        usage=reported_usage or None,
+        pause=seconds / 10 if style == "stream" else seconds,
         status=502 if failed else 200,
         error={"message": failed, "code": 502, "metadata": {"provider_name": provider}} if failed else None,
     )
-    return Scene(call, exchange)
+    return Scene(call, canned)
 
 
-def _words(text: str) -> list[str]:
-    words = text.split(" ")
-    return [" ".join(words[start : start + 4]) + " " for start in range(0, len(words), 4)] if text else []
+def _pieces(text: str) -> list[str]:
+    split = text.split(" ")
+    return [" ".join(split[start : start + 4]) + " " for start in range(0, len(split), 4)] if text else []
 
 
 SCENES: Final = (
@@ -126,8 +126,8 @@ SCENES: Final = (
         "",
         {},
         provider="OpenAI",
-        answered="text-embedding-3-small",
-        way="embeddings",
+        response_model="text-embedding-3-small",
+        style="embeddings",
         turn=TURN,
     ),
     _scene(
@@ -137,9 +137,9 @@ SCENES: Final = (
         "Take the Birch 2: its outer tent has a water column of 5,000 mm, and its porch keeps wet boots outside. The "
         "Cedar 3 is as dry, but a kilogram heavier than two people need.",
         usage(1262, 311, 0.0082986, reasoning=214, cached=1024),
-        thought="Three days of rain: the water column matters most, then a porch. Alder 2 has only 2,000 mm.",
+        reasoning="Three days of rain: the water column matters most, then a porch. Alder 2 has only 2,000 mm.",
         provider="Anthropic",
-        way="stream",
+        style="stream",
         turn=TURN,
         seconds=0.8,
     ),
@@ -157,8 +157,8 @@ SCENES: Final = (
         "Your order 20431 is on its way",
         usage(38, 11, 0.0000218),
         provider="DeepInfra",
-        answered="deepseek/deepseek-chat-v3.1",
-        way="stream",
+        response_model="deepseek/deepseek-chat-v3.1",
+        style="stream",
     ),
     _scene(
         "minimax/minimax-m2:free",
@@ -193,27 +193,27 @@ SCENES: Final = (
 
 
 def fill(server: Server) -> None:
-    """Make the calls, and annotate what they cost."""
+    """Make the calls and annotate their costs."""
     with Simulator() as simulator:
         for scene in SCENES:
             simulator.verbatim[scene.call.scenario] = scene.reply
         calls = [scene.call for scene in SCENES]
-        tell(aimed(server.url, "http/protobuf", PROJECT), ["phoenix"], calls, simulator=simulator)
+        run_program(otlp_environ(server.url, "http/protobuf", PROJECT), ["phoenix"], calls, simulator=simulator)
 
     def missing() -> str:
         found = server.project(PROJECT).get("recordCount")
         return "" if found == len(SCENES) + 1 else f"{found} spans"
 
-    if found := soon(missing):
+    if found := eventually(missing):
         raise TimeoutError(found)
-    said = run_costs(server, PROJECT)
-    billed = sum(1 for scene in SCENES if not scene.exchange.error)
-    if said != f"{billed} spans annotated":
-        raise RuntimeError(said)
+    output = run_costs(server, PROJECT)
+    count = sum(1 for scene in SCENES if not scene.canned.error)
+    if output != f"{count} spans annotated":
+        raise RuntimeError(output)
 
 
-def take(chromium: str, url: str, path: Path, height: int, wider: float) -> None:
-    """One picture of a page, when it has settled."""
+def screenshot(chromium: str, url: str, path: Path, height: int, wider: float) -> None:
+    """Take a screenshot of a page after it has finished loading."""
     with working_folder() as home:
         tidy = home / "tidy"
         tidy.mkdir()
@@ -230,14 +230,14 @@ def take(chromium: str, url: str, path: Path, height: int, wider: float) -> None
             ),
             *(f"--screenshot={path}", url),
         ]
-        subprocess.run(command, env=plain_environ(), capture_output=True, timeout=SECONDS, check=True)
+        subprocess.run(command, env=plain_environ(), capture_output=True, timeout=TIMEOUT, check=True)
 
 
 def main() -> int:
-    """Both pictures."""
+    """Create both screenshots."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        print("skipped: there is no chromium")
+        print("skipped: chromium is not installed")
         return 0
     PICTURES.mkdir(parents=True, exist_ok=True)
     with running() as server:
@@ -253,7 +253,7 @@ def main() -> int:
             ),
         }
         for name, (page, height, wider) in pages.items():
-            take(chromium, f"{server.url}/{page}", PICTURES / name, height, wider)
+            screenshot(chromium, f"{server.url}/{page}", PICTURES / name, height, wider)
             print(f"{name}: {(PICTURES / name).stat().st_size // 1000} kB")
     return 0
 

@@ -1,6 +1,6 @@
-"""The releases of the servers that are run, and of what is installed beside our own package to reach them.
+"""The releases of the servers, and of the packages that are installed together with this project to export to them.
 
-Each name is an environment of its own, `.venv-backends/<name>`.
+Each name has its own environment, `.venv-backends/<name>`.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Final
 
 PINS: Final[Mapping[str, tuple[str, ...]]] = {
     "phoenix": ("arize-phoenix == 20.26.1",),
-    # Not 3.18.0: of `mlflow-skinny`, which it needs, there is no such release yet.
+    # Not 3.18.0: it requires a release of `mlflow-skinny` that does not exist yet.
     "mlflow": ("mlflow == 3.17.2",),
     "datadog": ("ddapm-test-agent == 1.69.1",),
     "prometheus": ("openai == 3.52.0", "opentelemetry-sdk == 1.45.2", "opentelemetry-exporter-prometheus == 0.66b2"),
@@ -17,5 +17,5 @@ PINS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def version(name: str) -> str:
-    """The release of the first that an environment is made for."""
+    """Return the release of the first requirement of an environment."""
     return PINS[name][0].partition(" == ")[2]

@@ -1,8 +1,8 @@
-"""A program that makes calls and tells a backend of them, as its users' programs would: over OTLP, or through ddtrace.
+"""A program that makes calls and exports telemetry to a backend like a user's program: over OTLP, or through ddtrace.
 
-It reads one JSON object on stdin: where the simulator is, the calls, the dialects. Where the telemetry goes is said by
-OpenTelemetry's own variables; `OTEL_EXPORTER_OTLP_PROTOCOL` also chooses the exporter. Where there is none, it is left
-to the global provider, which under `ddtrace-run` with `DD_TRACE_OTEL_ENABLED` is ddtrace's.
+It reads one JSON object from stdin: the simulator's URL, the calls, the dialects. OpenTelemetry's variables set the
+endpoint; `OTEL_EXPORTER_OTLP_PROTOCOL` also selects the exporter. Without it the program uses the global provider,
+which is ddtrace's under `ddtrace-run` with `DD_TRACE_OTEL_ENABLED`.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 
 def over_otlp(*, metrics: bool) -> tuple[dict[str, Any], Callable[[], None]]:
-    """The providers, and what sends all that is left."""
-    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - ddtrace's bridge goes without it
+    """Return the providers, and a function that shuts them down."""
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - not needed for ddtrace's bridge
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415 - the same
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - the same
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - the same
@@ -42,40 +42,43 @@ def over_otlp(*, metrics: bool) -> tuple[dict[str, Any], Callable[[], None]]:
 
 
 def make(call: Mapping[str, str]) -> None:
-    """One call, whatever comes of it."""
-    about: dict[str, Any] = {"metadata": {"call": call["name"]}}
+    """Make one call and ignore API errors."""
+    fields: dict[str, Any] = {"metadata": {"call": call["name"]}}
     if call["session"]:
-        about["session_id"] = call["session"]
+        fields["session_id"] = call["session"]
     if call["user"]:
-        about["user"] = call["user"]
-    asked, question = call["asked"], call["question"]
+        fields["user"] = call["user"]
+    model, question = call["model"], call["question"]
     messages: Any = [{"role": "user", "content": question}]
     with (
         openai.OpenAI(base_url=call["base_url"], api_key="sk-or-v1-simulated", max_retries=0) as client,
         contextlib.suppress(openai.APIError),
     ):
-        match call["way"]:
+        match call["style"]:
             case "stream":
-                list(client.chat.completions.create(model=asked, messages=messages, stream=True, extra_body=about))
+                list(client.chat.completions.create(model=model, messages=messages, stream=True, extra_body=fields))
             case "responses":
-                client.responses.create(model=asked, input=question, extra_body=about)
+                client.responses.create(model=model, input=question, extra_body=fields)
             case "embeddings":
-                client.embeddings.create(model=asked, input=question, extra_body=about)
+                client.embeddings.create(model=model, input=question, extra_body=fields)
             case _:
-                client.chat.completions.create(model=asked, messages=messages, extra_body=about)
+                client.chat.completions.create(model=model, messages=messages, extra_body=fields)
 
 
 def main() -> None:
-    """Instrument, call, send."""
-    told = json.load(sys.stdin)
-    own = "OTEL_EXPORTER_OTLP_PROTOCOL" in os.environ
-    providers, end = over_otlp(metrics=told["metrics"]) if own else ({}, None)
+    """Instrument, make the calls, export."""
+    instructions = json.load(sys.stdin)
+    uses_otlp = "OTEL_EXPORTER_OTLP_PROTOCOL" in os.environ
+    providers, end = over_otlp(metrics=instructions["metrics"]) if uses_otlp else ({}, None)
     OpenRouterInstrumentor().instrument(
-        base_urls=[told["simulator"]], capture_content="span_only", dialects=told["dialects"], **providers
+        base_urls=[instructions["simulator"]],
+        capture_content="span_only",
+        dialects=instructions["dialects"],
+        **providers,
     )
     tracer = trace.get_tracer("program")
     turns: dict[str, Any] = {}
-    for call in told["calls"]:
+    for call in instructions["calls"]:
         turn = call["turn"]
         if turn and turn not in turns:
             turns[turn] = tracer.start_span(turn, attributes={"openinference.span.kind": "CHAIN"})

@@ -1,6 +1,6 @@
-"""The calls that the scraped program makes, in two rounds, and the bill of them, which is the simulator's.
+"""The calls that the scraped program makes in two rounds, and the simulator's bill for them.
 
-Nothing here comes from the instrumentor: what a call costs, who served it and why it failed stands in the exchanges.
+Expected values come from the canned replies, not from the instrumentation: costs, upstream providers and errors.
 """
 
 from collections import defaultdict
@@ -12,44 +12,44 @@ from typing import Final
 from tests.simulator import CANNED_REPLIES, CannedReply, Reply, Simulator
 from tests.simulator.chat import Chat
 
-ASKED: Final = "openai/gpt-4o-mini"
+MODEL: Final = "openai/gpt-4o-mini"
 SEARCH: Final = "search"
 SUMMARY: Final = "summary"
 KEY: Final = "sk-or-v1-many-calls"
-# Each of these makes one call before Prometheus looks, so that what is left of its limit is known to the digit.
+# Each of these keys makes one call before the first scrape, so that its remaining limit is known exactly.
 KEY_OF_ONE_CALL: Final = "sk-or-v1-one-call"
 KEY_NEARLY_SPENT: Final = "sk-or-v1-nearly-spent"
 NEARLY_SPENT: Final = (
     b'{"data": {"label": "sk-or-v1-nea...ent", "limit": 10, "limit_remaining": 0.4, "usage_daily": 9.6}}'
 )
 
-_MISSED: Final = replace(CANNED_REPLIES["hello"], headers={"X-OpenRouter-Cache-Status": "MISS"})
-_OWN: Final[Mapping[str, CannedReply]] = {"missed": _MISSED, "nearly_spent": CANNED_REPLIES["hello"]}
+_CACHE_MISS: Final = replace(CANNED_REPLIES["hello"], headers={"X-OpenRouter-Cache-Status": "MISS"})
+_EXTRA_REPLIES: Final[Mapping[str, CannedReply]] = {"missed": _CACHE_MISS, "nearly_spent": CANNED_REPLIES["hello"]}
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call, as the program is told to make it."""
+    """One call of the program, and its expected values."""
 
     scenario: str
     streamed: bool = False
-    asked: str = ASKED
+    model: str = MODEL
     feature: str = ""
     key: str = KEY
     error: str = ""
     """The expected `error.type`, see docs/errors.md."""
-    blamed: str = ""
-    """The provider that OpenRouter's error names."""
+    failing_provider: str = ""
+    """The upstream provider that OpenRouter's error names."""
 
     @property
-    def exchange(self) -> CannedReply:
-        """What it is answered."""
-        return _OWN.get(self.scenario) or CANNED_REPLIES[self.scenario]
+    def canned(self) -> CannedReply:
+        """Return the canned reply to the call."""
+        return _EXTRA_REPLIES.get(self.scenario) or CANNED_REPLIES[self.scenario]
 
     @property
     def cost(self) -> Decimal | None:
-        """OpenRouter's charge, and what the provider bills for a key of one's own."""
-        usage = self.exchange.usage or {}
+        """Return OpenRouter's charge plus the upstream provider's charge to the caller's own key."""
+        usage = self.canned.usage or {}
         if "cost" not in usage:
             return None
         upstream = usage["cost_details"]["upstream_inference_cost"] if usage.get("is_byok") else 0
@@ -57,19 +57,19 @@ class Call:
 
     @property
     def tokens(self) -> Mapping[str, int]:
-        """By direction."""
-        usage = self.exchange.usage or {}
+        """Return the numbers of tokens by direction."""
+        usage = self.canned.usage or {}
         return {"input": usage.get("prompt_tokens", 0), "output": usage.get("completion_tokens", 0)}
 
     @property
     def provider(self) -> str:
-        """Who served it, or failed it."""
-        return self.blamed if self.exchange.usage is None else self.exchange.provider or ""
+        """Return the upstream provider of the call, also of a failed one."""
+        return self.failing_provider if self.canned.usage is None else self.canned.provider or ""
 
     @property
     def cache(self) -> str:
-        """`HIT`, `MISS`, or nothing."""
-        return self.exchange.headers.get("X-OpenRouter-Cache-Status", "")
+        """Return the cache status: `HIT`, `MISS`, or an empty string."""
+        return self.canned.headers.get("X-OpenRouter-Cache-Status", "")
 
 
 BEFORE: Final = [
@@ -79,12 +79,12 @@ BEFORE: Final = [
 FIRST: Final = [
     Call("hello", feature=SEARCH),
     Call("hello", feature=SUMMARY, streamed=True),
-    Call("served_elsewhere", feature=SEARCH, streamed=True, asked="openrouter/auto"),
-    Call("reasoning", feature=SUMMARY, asked="anthropic/claude-sonnet-4.5"),
-    Call("byok", asked="openai/gpt-4o"),
-    Call("free", asked="minimax/minimax-m2:free"),
-    Call("oldest", asked="google/gemini-flash"),
-    Call("rate_limited", asked="google/gemini-flash", error="rate_limit_exceeded", blamed="Google"),
+    Call("served_elsewhere", feature=SEARCH, streamed=True, model="openrouter/auto"),
+    Call("reasoning", feature=SUMMARY, model="anthropic/claude-sonnet-4.5"),
+    Call("byok", model="openai/gpt-4o"),
+    Call("free", model="minimax/minimax-m2:free"),
+    Call("oldest", model="google/gemini-flash"),
+    Call("rate_limited", model="google/gemini-flash", error="rate_limit_exceeded", failing_provider="Google"),
     Call("missed"),
     Call("cached"),
     Call("cached", streamed=True),
@@ -92,12 +92,12 @@ FIRST: Final = [
 SECOND: Final = [
     Call("hello", feature=SEARCH),
     Call("hello", feature=SEARCH, streamed=True),
-    Call("served_elsewhere", feature=SEARCH, asked="openrouter/auto"),
+    Call("served_elsewhere", feature=SEARCH, model="openrouter/auto"),
     Call("server_tools", feature=SUMMARY),
-    Call("oldest", asked="google/gemini-flash", streamed=True),
-    Call("rate_limited", asked="google/gemini-flash", error="rate_limit_exceeded", blamed="Google"),
-    Call("rate_limited", asked="google/gemini-flash", error="rate_limit_exceeded", blamed="Google"),
-    Call("bad_gateway", error="provider_unavailable", blamed="Novita"),
+    Call("oldest", model="google/gemini-flash", streamed=True),
+    Call("rate_limited", model="google/gemini-flash", error="rate_limit_exceeded", failing_provider="Google"),
+    Call("rate_limited", model="google/gemini-flash", error="rate_limit_exceeded", failing_provider="Google"),
+    Call("bad_gateway", error="provider_unavailable", failing_provider="Novita"),
     Call("unauthorized", error="authentication"),
     Call("error_in_stream", streamed=True, error="provider_unavailable"),
     Call("cached"),
@@ -106,16 +106,16 @@ SECOND: Final = [
 
 
 def prepare(simulator: Simulator) -> None:
-    """Teach the simulator what only these calls need."""
-    for name, exchange in _OWN.items():
-        simulator.verbatim[name] = exchange.reply(Chat(), stream=False)
+    """Add the scenarios of these calls to the simulator."""
+    for name, canned in _EXTRA_REPLIES.items():
+        simulator.verbatim[name] = canned.reply(Chat(), stream=False)
     simulator.verbatim["nearly_spent/key"] = Reply([NEARLY_SPENT])
 
 
 def sums(
     calls: Iterable[Call], by: Callable[[Call], str], of: Callable[[Call], Decimal | int | None]
 ) -> dict[str, Decimal]:
-    """What the calls come to, in groups; a call of which *of* tells nothing is in none."""
+    """Sum the values of the calls by group, without the calls whose value is None."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for call in calls:
         value = of(call)
@@ -124,6 +124,6 @@ def sums(
     return dict(found)
 
 
-def shares(part: Mapping[str, Decimal], whole: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Each group's part of its whole."""
-    return {group: part[group] / whole[group] for group in part}
+def shares(part: Mapping[str, Decimal], total: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return the share of each group in its total."""
+    return {group: part[group] / total[group] for group in part}

@@ -1,6 +1,6 @@
-"""What each panel of the Grafana dashboard and each recording rule must tell of some calls, by the simulator's bill.
+"""The expected numbers of each panel of the Grafana dashboard and of each recording rule, from the simulator's bill.
 
-A panel that has no number here tells times or rates, which no bill knows; it must answer all the same.
+A panel without a number here shows times or rates, which the bill does not contain; it only must return a value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,15 +11,15 @@ from .scraped_calls import Call, shares, sums
 
 SERVICE: Final = "shop"
 Numbers = dict[str, Decimal]
-Told = Callable[[Sequence[Call]], Numbers]
-"""The numbers of some calls by the labels of their series, values joined by a blank."""
+Expected = Callable[[Sequence[Call]], Numbers]
+"""Returns the numbers for some calls, by the label values of their series, joined by a blank."""
 
 
 def _none(_: Call) -> str:
     return ""
 
 
-def _one(_: Call) -> int:
+def _count(_: Call) -> int:
     return 1
 
 
@@ -32,7 +32,7 @@ def _cost(call: Call) -> Decimal | None:
 
 
 def _model(call: Call) -> str:
-    return call.exchange.model
+    return call.canned.model
 
 
 def _provider(call: Call) -> str:
@@ -47,44 +47,44 @@ def _hits(calls: Sequence[Call]) -> list[Call]:
     return [call for call in calls if call.cache == "HIT"]
 
 
-def _spent(by: Callable[[Call], str]) -> Told:
+def _cost_by(by: Callable[[Call], str]) -> Expected:
     return lambda calls: sums(calls, by, _cost)
 
 
 def _cost_of_a_call(calls: Sequence[Call]) -> Numbers:
-    return shares(sums(calls, _none, _cost), sums([call for call in calls if call.cost is not None], _none, _one))
+    return shares(sums(calls, _none, _cost), sums([call for call in calls if call.cost is not None], _none, _count))
 
 
 def _share_of_failed(calls: Sequence[Call]) -> Numbers:
-    return shares(sums(_failed(calls), _none, _one), sums(calls, _none, _one))
+    return shares(sums(_failed(calls), _none, _count), sums(calls, _none, _count))
 
 
 def _share_of_hits(calls: Sequence[Call]) -> Numbers:
-    return shares(sums(_hits(calls), _none, _one), sums([call for call in calls if call.cache], _none, _one))
+    return shares(sums(_hits(calls), _none, _count), sums([call for call in calls if call.cache], _none, _count))
 
 
-def _tokens(by: Callable[[Call], str]) -> Told:
-    def told(calls: Sequence[Call]) -> Numbers:
+def _tokens(by: Callable[[Call], str]) -> Expected:
+    def expected(calls: Sequence[Call]) -> Numbers:
         return {
             f"{group} {direction}".strip(): tokens
             for direction in ("input", "output")
             for group, tokens in sums(calls, by, lambda call: call.tokens[direction]).items()  # noqa: B023 - used at once
         }
 
-    return told
+    return expected
 
 
-PANELS: Final[Mapping[str, Told | None]] = {
-    "How much was spent?": _spent(_none),
+PANELS: Final[Mapping[str, Expected | None]] = {
+    "How much was spent?": _cost_by(_none),
     "What does a call cost?": _cost_of_a_call,
-    "How many calls?": lambda calls: sums(calls, _none, _one),
+    "How many calls?": lambda calls: sums(calls, _none, _count),
     "How many calls failed?": _share_of_failed,
     "How much comes from the response cache?": _share_of_hits,
-    "What does each service spend?": _spent(_service),
-    "What does each model cost?": _spent(_model),
-    "What does each upstream provider cost?": _spent(_provider),
-    "What does each feature cost?": _spent(lambda call: call.feature),
-    "How much of the limit is left?": None,  # these three do not follow from the bill of a round; see KEYS
+    "What does each service spend?": _cost_by(_service),
+    "What does each model cost?": _cost_by(_model),
+    "What does each upstream provider cost?": _cost_by(_provider),
+    "What does each feature cost?": _cost_by(lambda call: call.feature),
+    "How much of the limit is left?": None,  # these three do not depend on the round; see KEYS
     "How much is left?": None,
     "What has the key spent today?": None,
     "Calls per second": None,
@@ -94,13 +94,13 @@ PANELS: Final[Mapping[str, Told | None]] = {
     "How long until the first chunk?": None,
     "Which upstream provider is slow?": None,
     "Which upstream provider fails?": lambda calls: shares(
-        sums(_failed(calls), _provider, _one), sums(calls, _provider, _one)
+        sums(_failed(calls), _provider, _count), sums(calls, _provider, _count)
     ),
-    "Why do calls fail?": lambda calls: sums(_failed(calls), lambda call: call.error, _one),
+    "Why do calls fail?": lambda calls: sums(_failed(calls), lambda call: call.error, _count),
     "How much is cached?": _share_of_hits,
 }
 
-# Of the key that made one call: OpenRouter's fee alone is its usage, not what the provider bills.
+# The key that made one call: only OpenRouter's fee counts as its usage, not the upstream provider's charge.
 _ONE_CALL: Final = "sk-or-v1...all"
 _NEARLY: Final = "sk-or-v1-nea...ent"
 KEYS: Final[Mapping[str, Sequence[Numbers]]] = {
@@ -112,14 +112,14 @@ KEYS: Final[Mapping[str, Sequence[Numbers]]] = {
     "What has the key spent today?": [{_ONE_CALL: Decimal("0.0001"), _NEARLY: Decimal("9.6")}],
 }
 
-RECORDED: Final[Mapping[str, Told | None]] = {
+RECORDED: Final[Mapping[str, Expected | None]] = {
     "openrouter:daily_budget_USD": lambda _: {"": Decimal(50)},
-    "job:openrouter_cost_USD:increase1h": _spent(_service),
-    "job:openrouter_cost_USD:increase1d": _spent(_service),
-    "provider:openrouter_calls:increase15m": lambda calls: sums(calls, _provider, _one),
-    "provider:openrouter_failed_calls:increase15m": lambda calls: sums(_failed(calls), _provider, _one),
+    "job:openrouter_cost_USD:increase1h": _cost_by(_service),
+    "job:openrouter_cost_USD:increase1d": _cost_by(_service),
+    "provider:openrouter_calls:increase15m": lambda calls: sums(calls, _provider, _count),
+    "provider:openrouter_failed_calls:increase15m": lambda calls: sums(_failed(calls), _provider, _count),
     "job:openrouter_duration_seconds:p95": None,
     "job:openrouter_first_chunk_seconds:p95": None,
 }
-# The key that is nearly spent, and no other; the rest needs more spend, more calls or more minutes.
+# Only the nearly spent key; the other alerts need more cost, more calls or more minutes.
 FIRING: Final = {"OpenRouterKeyBudget80": _NEARLY, "OpenRouterKeyBudget95": _NEARLY}

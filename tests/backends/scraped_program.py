@@ -1,6 +1,6 @@
-"""A program that is scraped: it exposes its metrics to Prometheus, and makes the calls that it is told on stdin.
+"""A program that exposes its metrics to Prometheus, and makes the calls that it reads from stdin.
 
-Its first line on stdout is the port; then for each line of stdin, a JSON list of calls, it says when they are made.
+Its first line on stdout is the port. For each line of stdin, a JSON list of calls, it prints a line after the calls.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ from prometheus_client import start_http_server
 
 
 def make(call: dict[str, Any]) -> None:
-    """One call, whatever comes of it."""
+    """Make one call and ignore API errors."""
     metadata = {"metadata": {"feature": call["feature"]}} if call["feature"] else {}
     with openai.OpenAI(base_url=call["base_url"], api_key=call["key"], max_retries=0) as client:
-        made: Any = client.chat.completions.create
+        create: Any = client.chat.completions.create
         with contextlib.suppress(openai.APIError):
-            answer = made(
-                model=call["asked"],
+            result = create(
+                model=call["model"],
                 messages=[{"role": "user", "content": "Hello"}],
                 stream=call["streamed"],
                 extra_body=metadata,
             )
             if call["streamed"]:
-                list(answer)
+                list(result)
 
 
 def main(simulator: str) -> None:
-    """Instrument, expose, and call until stdin ends."""
+    """Instrument, expose the metrics, and make calls until stdin ends."""
     provider = MeterProvider([PrometheusMetricReader()])
     OpenRouterInstrumentor().instrument(
         meter_provider=provider,

@@ -1,6 +1,6 @@
-"""Obtaining a real server, starting it on loopback, waiting until it is ready, asking it, stopping it by its pid.
+"""Installs a real server, starts it on loopback, waits until it is ready, queries it, and stops it by its pid.
 
-What is found there is a `Fact`.
+The result of a comparison is a `Check`.
 """
 
 import contextlib
@@ -23,49 +23,49 @@ from tests import environments
 from .pins import PINS
 
 HOME: Final = ".venv-backends"
-SECONDS: Final = 120.0
+TIMEOUT: Final = 120.0
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One thing that was looked at."""
+class Check:
+    """The result of one comparison."""
 
     topic: str
-    """How the table of docs/backends.md names it."""
+    """The name in the table of docs/backends.md."""
     claim: str
-    fault: str = ""
-    """What is wrong with it; nothing where it holds."""
+    failure: str = ""
+    """The difference; empty if the claim is true."""
     limit: str = ""
-    """The note in docs/backends.md, if the claim is that the backend cannot do something; a fault when it can."""
+    """The note in docs/backends.md, if the claim is that the backend does not support something."""
 
 
 def environment(name: str, *, ours: bool = False) -> Path:
-    """Where an environment's programs are, with its pins and, where it is *ours*, this project.
+    """Return the folder of an environment's programs; with this project installed if *ours*.
 
     Raises:
-        NotToBeHad: it cannot be installed here.
+        InstallationError: it cannot be installed here.
     """
-    return environments.environment(f"{HOME}/{name}", PINS[name], ours=ours).parent
+    return environments.environment(f"{HOME}/{name}", PINS[name], include_project=ours).parent
 
 
 def plain_environ(**more: str) -> dict[str, str]:
-    """The variables of this process without those that steer telemetry or a server, and some more."""
-    steering = ("OTEL_", "DD_", "PHOENIX_", "MLFLOW_", "OPENROUTER_", "OPENAI_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(steering)} | more
+    """Return the variables of this process without those that configure telemetry or a server, and with *more*."""
+    prefixes = ("OTEL_", "DD_", "PHOENIX_", "MLFLOW_", "OPENROUTER_", "OPENAI_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)} | more
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody has, all different."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+    """Return different free ports on loopback."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
 
 
 @contextlib.contextmanager
-def served(command: Sequence[Any], ready: str, environ: Mapping[str, str], folder: Path) -> Generator[None]:
-    """Run a server while the block runs, from when *ready* answers; its pid leads a group that is ended with it."""
+def running_server(command: Sequence[Any], ready: str, environ: Mapping[str, str], folder: Path) -> Generator[None]:
+    """Run a server during the block, which starts when *ready* responds; then end the server's process group."""
     log = folder / "server.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -77,9 +77,9 @@ def served(command: Sequence[Any], ready: str, environ: Mapping[str, str], folde
             start_new_session=True,
         )
 
-    def waiting() -> str:
+    def startup_problem() -> str:
         if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"{command[0]} exited with {process.returncode}:\n{log.read_text()[-3000:]}")
         try:
             get(ready)
         except (OSError, ValueError) as error:
@@ -87,7 +87,7 @@ def served(command: Sequence[Any], ready: str, environ: Mapping[str, str], folde
         return ""
 
     try:
-        if found := soon(waiting):
+        if found := eventually(startup_problem):
             raise TimeoutError(f"{found}\n{log.read_text()[-3000:]}")
         yield
     finally:
@@ -95,39 +95,39 @@ def served(command: Sequence[Any], ready: str, environ: Mapping[str, str], folde
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
+            os.killpg(process.pid, signal_number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
 
 
 @contextlib.contextmanager
 def working_folder() -> Generator[Path]:
-    """Where a server keeps what it is sent; a server may still be writing there when it is told to go."""
+    """Yield a temporary folder for a server's data; a server may still write to it while it stops."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
-def soon(wrong: Callable[[], str]) -> str:
-    """What is wrong still when the time is up: servers store what they are sent a little later."""
-    deadline = time.monotonic() + SECONDS
-    while (found := wrong()) and time.monotonic() < deadline:
+def eventually(problem: Callable[[], str]) -> str:
+    """Wait until *problem* returns an empty string, then return its last result: servers store data with a delay."""
+    deadline = time.monotonic() + TIMEOUT
+    while (found := problem()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
 
 
 def get(url: str) -> str:
-    """The body at *url*."""
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-        return answer.read().decode()
+    """Return the body at *url*."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+        return response.read().decode()
 
 
 def post(url: str, body: object) -> Any:
-    """The answer to some JSON, which is JSON too; what the server says is wrong is raised."""
+    """Post JSON and return the JSON response; raise ValueError with the server's error message."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            return json.load(response)
     except urllib.error.HTTPError as error:
         raise ValueError(f"{url}: {error.code} {error.read().decode()}") from error

@@ -1,1 +1,1 @@
-"""The OpenAI SDK with us and without us: each public way of calling, and whether more than the telemetry differs."""
+"""Calls the OpenAI SDK with and without the instrumentation in each public calling style, and compares all effects."""

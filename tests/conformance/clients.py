@@ -1,6 +1,6 @@
-"""The clients that callers make: of the SDK's classes or their own, with HTTP clients of their own, or the module's.
+"""The clients that callers create: of the SDK's classes or of subclasses, with custom HTTP clients, or the module.
 
-Each is made by a function of a stage; what the caller's own code sees in its overrides is noted, to be compared too.
+Each function creates a client for a setup. The overrides of the caller note what they receive, which is compared too.
 """
 
 import copy
@@ -15,7 +15,7 @@ import openai
 
 from .describe import attempt, describe, kind
 from .methods import HTTP
-from .sync_async import held
+from .sync_async import resolve
 
 KEY: Final = "sk-or-canary"
 httpx: Final[Any] = import_module(HTTP)
@@ -23,8 +23,8 @@ AIO: Final[Any] = getattr(openai, "DefaultAioHttpClient", None)
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What a client is made for."""
+class ClientSetup:
+    """The parameters of a client."""
 
     url: str
     asynchronous: bool
@@ -32,175 +32,175 @@ class Stage:
 
     @property
     def kind(self) -> Any:
-        """The SDK's class."""
+        """Return the SDK's client class."""
         return openai.AsyncOpenAI if self.asynchronous else openai.OpenAI
 
     @property
     def http(self) -> Any:
-        """The HTTP library's class."""
+        """Return the HTTP library's client class."""
         return httpx.AsyncClient if self.asynchronous else httpx.Client
 
     def make(self, kind: Any = None, **options: Any) -> Any:
-        """A client of a class, or of the SDK's own."""
-        given: dict[str, Any] = {"base_url": self.url, "api_key": KEY, "max_retries": 0, **options}
-        return (kind or self.kind)(**given)
+        """Return a client of the given class, by default of the SDK's."""
+        merged: dict[str, Any] = {"base_url": self.url, "api_key": KEY, "max_retries": 0, **options}
+        return (kind or self.kind)(**merged)
 
 
-Make = Callable[[Stage], Any]
+Make = Callable[[ClientSetup], Any]
 
 
 def plain(**options: Any) -> Make:
-    """One with these options; what is callable is made anew for each."""
+    """Return a factory of clients with these options; a callable option is called for each client."""
 
-    def make(stage: Stage) -> Any:
-        return stage.make(**{name: value() if callable(value) else value for name, value in options.items()})
+    def make(setup: ClientSetup) -> Any:
+        return setup.make(**{name: value() if callable(value) else value for name, value in options.items()})
 
     return make
 
 
 def derived(**options: Any) -> Make:
-    """A copy by `with_options`, of a copy by `copy`."""
+    """Return a factory of clients made by `copy` and then `with_options`."""
 
-    def make(stage: Stage) -> Any:
-        return stage.make(timeout=30).copy(max_retries=0).with_options(**options)
+    def make(setup: ClientSetup) -> Any:
+        return setup.make(timeout=30).copy(max_retries=0).with_options(**options)
 
     return make
 
 
-def retargeted(stage: Stage) -> Any:
-    """One whose base URL is set when it is there already."""
-    client = stage.make(base_url="http://127.0.0.1:9/api/v1")
-    client.base_url = stage.url
+def retargeted(setup: ClientSetup) -> Any:
+    """Return a client whose base URL is set after its creation."""
+    client = setup.make(base_url="http://127.0.0.1:9/api/v1")
+    client.base_url = setup.url
     return client
 
 
-def hooked(stage: Stage) -> Any:
-    """An HTTP client with event hooks that see each request and each response."""
+def hooked(setup: ClientSetup) -> Any:
+    """Return a client with an HTTP client whose event hooks receive each request and each response."""
 
-    def see(thing: Any) -> None:
-        stage.note(f"hook sees {type(thing).__name__}", thing)
+    def receive(thing: Any) -> None:
+        setup.note(f"hook receives {type(thing).__name__}", thing)
 
-    async def see_async(thing: Any) -> None:
-        see(thing)
+    async def receive_async(thing: Any) -> None:
+        receive(thing)
 
-    hook = see_async if stage.asynchronous else see
-    return stage.make(http_client=stage.http(event_hooks={"request": [hook], "response": [hook]}))
+    hook = receive_async if setup.asynchronous else receive
+    return setup.make(http_client=setup.http(event_hooks={"request": [hook], "response": [hook]}))
 
 
 def raising(error: Callable[[], BaseException]) -> Make:
-    """An HTTP client whose hook raises."""
+    """Return a factory of clients with an HTTP client whose hook raises."""
 
-    def make(stage: Stage) -> Any:
+    def make(setup: ClientSetup) -> Any:
         def fail(_: Any) -> None:
             raise error()
 
         async def fail_async(_: Any) -> None:
             raise error()
 
-        return stage.make(http_client=stage.http(event_hooks={"request": [fail_async if stage.asynchronous else fail]}))
+        return setup.make(http_client=setup.http(event_hooks={"request": [fail_async if setup.asynchronous else fail]}))
 
     return make
 
 
-def transported(stage: Stage) -> Any:
-    """An HTTP client with a transport of the caller's and a single connection."""
+def transported(setup: ClientSetup) -> Any:
+    """Return a client with an HTTP client that has a custom transport with a single connection."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
-    class Transport(httpx.HTTPTransport):  # type: ignore[misc] - one of two libraries
+    class Transport(httpx.HTTPTransport):  # type: ignore[misc] - httpx or httpx2
         def handle_request(self, request: Any) -> Any:
-            stage.note("transport sees", request)
+            setup.note("transport receives", request)
             return super().handle_request(request)
 
     class AsyncTransport(httpx.AsyncHTTPTransport):  # type: ignore[misc] - the same
         async def handle_async_request(self, request: Any) -> Any:
-            stage.note("transport sees", request)
+            setup.note("transport receives", request)
             return await super().handle_async_request(request)
 
-    transport = (AsyncTransport if stage.asynchronous else Transport)(limits=limits)
-    return stage.make(http_client=stage.http(transport=transport, headers={"X-Theirs": "1"}, timeout=9))
+    transport = (AsyncTransport if setup.asynchronous else Transport)(limits=limits)
+    return setup.make(http_client=setup.http(transport=transport, headers={"X-Theirs": "1"}, timeout=9))
 
 
-def subclassed_http(stage: Stage) -> Any:
-    """An HTTP client of a class of the caller's, which overrides `send` and gives a response of a class of its own."""
+def subclassed_http(setup: ClientSetup) -> Any:
+    """Return a client with an HTTP client subclass that overrides `send` and sets an attribute on the response."""
 
-    def dress(response: Any, kwargs: dict[str, Any]) -> Any:
-        stage.note("send", {name: kind(value) for name, value in kwargs.items()})
-        response.theirs = "kept"
+    def changed(response: Any, kwargs: dict[str, Any]) -> Any:
+        setup.note("send", {name: kind(value) for name, value in kwargs.items()})
+        response.custom = "custom"
         return response
 
-    class Client(httpx.Client):  # type: ignore[misc] - one of two libraries
+    class Client(httpx.Client):  # type: ignore[misc] - httpx or httpx2
         def send(self, *args: Any, **kwargs: Any) -> Any:
-            return dress(super().send(*args, **kwargs), kwargs)
+            return changed(super().send(*args, **kwargs), kwargs)
 
     class AsyncClient(httpx.AsyncClient):  # type: ignore[misc] - the same
         async def send(self, *args: Any, **kwargs: Any) -> Any:
-            return dress(await super().send(*args, **kwargs), kwargs)
+            return changed(await super().send(*args, **kwargs), kwargs)
 
-    return stage.make(http_client=AsyncClient() if stage.asynchronous else Client())
-
-
-def default_http(stage: Stage) -> Any:
-    """The SDK's own name for its HTTP client."""
-    named: Any = openai.DefaultAsyncHttpxClient if stage.asynchronous else openai.DefaultHttpxClient
-    return stage.make(http_client=named())
+    return setup.make(http_client=AsyncClient() if setup.asynchronous else Client())
 
 
-def aiohttp(stage: Stage) -> Any:
-    """The SDK's client over aiohttp."""
-    return stage.make(http_client=AIO())
+def default_http(setup: ClientSetup) -> Any:
+    """Return a client with the SDK's default HTTP client class, passed explicitly."""
+    named: Any = openai.DefaultAsyncHttpxClient if setup.asynchronous else openai.DefaultHttpxClient
+    return setup.make(http_client=named())
 
 
-def with_request(stage: Stage) -> Any:
-    """A subclass that overrides `request`."""
+def aiohttp(setup: ClientSetup) -> Any:
+    """Return a client with the SDK's aiohttp client."""
+    return setup.make(http_client=AIO())
 
-    def see(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        stage.note("request asks", [describe(arg) for arg in args], sorted(kwargs))
+
+def with_request(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that overrides `request`."""
+
+    def receive(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        setup.note("request arguments", [describe(arg) for arg in args], sorted(kwargs))
 
     class Client(openai.OpenAI):
         def request(self, *args: Any, **kwargs: Any) -> Any:
-            see(args, kwargs)
-            answer: Any = super().request(*args, **kwargs)
-            stage.note("request gives", kind(answer))
-            return answer
+            receive(args, kwargs)
+            result: Any = super().request(*args, **kwargs)
+            setup.note("request result", kind(result))
+            return result
 
     class AsyncClient(openai.AsyncOpenAI):
         async def request(self, *args: Any, **kwargs: Any) -> Any:
-            see(args, kwargs)
-            answer: Any = await super().request(*args, **kwargs)
-            stage.note("request gives", kind(answer))
-            return answer
+            receive(args, kwargs)
+            result: Any = await super().request(*args, **kwargs)
+            setup.note("request result", kind(result))
+            return result
 
-    return stage.make(AsyncClient if stage.asynchronous else Client)
+    return setup.make(AsyncClient if setup.asynchronous else Client)
 
 
-def with_prepared_options(stage: Stage) -> Any:
-    """A subclass that overrides `_prepare_options`: it looks at the options, copies them, and changes them."""
+def with_prepared_options(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that overrides `_prepare_options`: it reads, copies and changes the options."""
 
-    def look(options: Any) -> Any:
-        stage.note("options", options)
-        stage.note("options, copied", attempt(lambda: copy.copy(options)))
-        stage.note("options, copied whole", attempt(lambda: copy.deepcopy(options)))
-        stage.note("options, pickled", attempt(lambda: pickle.loads(pickle.dumps(options))))
-        stage.note("options, a model's copy", attempt(lambda: options.model_copy(deep=True)))
-        stage.note("options, as they were set", attempt(lambda: options.model_dump(exclude_unset=True)))
-        stage.note("options, as JSON", attempt(lambda: options.model_dump_json(exclude_unset=True)))
+    def inspect(options: Any) -> Any:
+        setup.note("options", options)
+        setup.note("options, copied", attempt(lambda: copy.copy(options)))
+        setup.note("options, deep-copied", attempt(lambda: copy.deepcopy(options)))
+        setup.note("options, pickled", attempt(lambda: pickle.loads(pickle.dumps(options))))
+        setup.note("options, model_copy", attempt(lambda: options.model_copy(deep=True)))
+        setup.note("options, model_dump", attempt(lambda: options.model_dump(exclude_unset=True)))
+        setup.note("options, as JSON", attempt(lambda: options.model_dump_json(exclude_unset=True)))
         options.headers = {**(options.headers or {}), "X-Prepared": "1"}
         return options
 
     class Client(openai.OpenAI):
         def _prepare_options(self, options: Any) -> Any:
-            # It gave nothing back in older releases.
-            return look(super()._prepare_options(options) or options)
+            # Older releases return None.
+            return inspect(super()._prepare_options(options) or options)
 
     class AsyncClient(openai.AsyncOpenAI):
         async def _prepare_options(self, options: Any) -> Any:
-            return look(await super()._prepare_options(options) or options)
+            return inspect(await super()._prepare_options(options) or options)
 
-    return stage.make(AsyncClient if stage.asynchronous else Client)
+    return setup.make(AsyncClient if setup.asynchronous else Client)
 
 
-def with_copied_options(stage: Stage) -> Any:
-    """A subclass that overrides `_prepare_options` and sends a deep copy of the options."""
+def with_copied_options(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that overrides `_prepare_options` and sends a deep copy of the options."""
 
     class Client(openai.OpenAI):
         def _prepare_options(self, options: Any) -> Any:
@@ -210,131 +210,131 @@ def with_copied_options(stage: Stage) -> Any:
         async def _prepare_options(self, options: Any) -> Any:
             return copy.deepcopy(await super()._prepare_options(options) or options)
 
-    return stage.make(AsyncClient if stage.asynchronous else Client)
+    return setup.make(AsyncClient if setup.asynchronous else Client)
 
 
-def with_prepared_request(stage: Stage) -> Any:
-    """A subclass that overrides `_prepare_request`."""
+def with_prepared_request(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that overrides `_prepare_request`."""
 
-    def look(request: Any) -> None:
-        stage.note("request", request)
+    def inspect(request: Any) -> None:
+        setup.note("request", request)
         request.headers["X-Prepared"] = "1"
 
     class Client(openai.OpenAI):
         def _prepare_request(self, request: Any) -> None:
-            look(request)
+            inspect(request)
 
     class AsyncClient(openai.AsyncOpenAI):
         async def _prepare_request(self, request: Any) -> None:
-            look(request)
+            inspect(request)
 
-    return stage.make(AsyncClient if stage.asynchronous else Client)
+    return setup.make(AsyncClient if setup.asynchronous else Client)
 
 
-def with_processed_response(stage: Stage) -> Any:
-    """A subclass that overrides `_process_response`, which is given the SDK's options and the HTTP response."""
+def with_processed_response(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that overrides `_process_response`, which receives the options and the response."""
 
-    def look(kwargs: dict[str, Any]) -> None:
-        stage.note("processes", {name: kind(value) for name, value in kwargs.items()})
+    def inspect(kwargs: dict[str, Any]) -> None:
+        setup.note("_process_response arguments", {name: kind(value) for name, value in kwargs.items()})
 
     class Client(openai.OpenAI):
         def _process_response(self, **kwargs: Any) -> Any:
-            look(kwargs)
+            inspect(kwargs)
             return super()._process_response(**kwargs)
 
     class AsyncClient(openai.AsyncOpenAI):
         async def _process_response(self, **kwargs: Any) -> Any:
-            look(kwargs)
+            inspect(kwargs)
             return await super()._process_response(**kwargs)
 
-    return stage.make(AsyncClient if stage.asynchronous else Client)
+    return setup.make(AsyncClient if setup.asynchronous else Client)
 
 
-def with_base_url_property(stage: Stage) -> Any:
-    """A subclass whose base URL is a property that makes a new URL each time."""
+def with_base_url_property(setup: ClientSetup) -> Any:
+    """Return a client of a subclass whose base URL is a property that creates a new URL each time."""
 
     def get(_: Any) -> Any:
-        return httpx.URL(f"{stage.url}/")
+        return httpx.URL(f"{setup.url}/")
 
     def put(_: Any, __: Any) -> None:
-        """The SDK sets it when the client is made."""
+        """Ignore the value: the SDK sets it when the client is created."""
 
     own = {"base_url": property(get, put)}
-    return stage.make(type("Client", (stage.kind,), own))
+    return setup.make(type("Client", (setup.kind,), own))
 
 
-def with_idempotency(stage: Stage) -> Any:
-    """A subclass that has a header for idempotency keys, as the SDK's generator provides for."""
+def with_idempotency(setup: ClientSetup) -> Any:
+    """Return a client of a subclass with a header for idempotency keys, which the SDK's generator supports."""
 
-    class Client(stage.kind):  # type: ignore[misc] - one of two classes
+    class Client(setup.kind):  # type: ignore[misc] - sync or async
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self._idempotency_header = "Idempotency-Key"
 
-    return stage.make(Client, max_retries=1)
+    return setup.make(Client, max_retries=1)
 
 
-def azure_like(stage: Stage) -> Any:
-    """A subclass that sends a call elsewhere by what it asks for, as the SDK's Azure client does."""
+def azure_like(setup: ClientSetup) -> Any:
+    """Return a client of a subclass that changes the URL by the request's model, as the SDK's Azure client does."""
 
-    class Client(stage.kind):  # type: ignore[misc] - one of two classes
+    class Client(setup.kind):  # type: ignore[misc] - sync or async
         def _build_request(self, options: Any, **kwargs: Any) -> Any:
             if isinstance(options.json_data, dict) and "model" in options.json_data:
-                more = {"api-version": "2026-01-01", "deployment": options.json_data["model"]}
-                options.params = {**options.params, **more}
+                added = {"api-version": "2026-01-01", "deployment": options.json_data["model"]}
+                options.params = {**options.params, **added}
             request: Any = super()._build_request(options, **kwargs)
             request.headers["api-key"] = KEY
             return request
 
-    return stage.make(Client)
+    return setup.make(Client)
 
 
-def azure(stage: Stage) -> Any:
-    """The SDK's Azure client itself, at a base URL that is OpenRouter's."""
-    named: Any = openai.AsyncAzureOpenAI if stage.asynchronous else openai.AzureOpenAI
-    return stage.make(named, api_version="2026-01-01")
+def azure(setup: ClientSetup) -> Any:
+    """Return the SDK's Azure client with OpenRouter's base URL."""
+    named: Any = openai.AsyncAzureOpenAI if setup.asynchronous else openai.AzureOpenAI
+    return setup.make(named, api_version="2026-01-01")
 
 
-def module(stage: Stage) -> Any:
-    """The module itself, as a client."""
+def module(setup: ClientSetup) -> Any:
+    """Return the `openai` module as the client."""
     anything: Any = openai
-    anything.api_key, anything.base_url, anything.max_retries = KEY, stage.url, 0
+    anything.api_key, anything.base_url, anything.max_retries = KEY, setup.url, 0
     getattr(openai, "_reset_client")()  # noqa: B009 - a private name, to the type checker
     return openai
 
 
-def closed_before(stage: Stage) -> Any:
-    """One that was closed before it is used."""
-    client = stage.make()
-    client.used = partial(client.close)
+def closed_before(setup: ClientSetup) -> Any:
+    """Return a client that is closed before the call."""
+    client = setup.make()
+    client.before_use = partial(client.close)
     return client
 
 
-def called_key(stage: Stage) -> Any:
-    """One whose key is asked for at each call."""
-    asked = 0
+def callable_key(setup: ClientSetup) -> Any:
+    """Return a client with a function as its API key, which the SDK calls for each request."""
+    count = 0
 
     def key() -> str:
-        nonlocal asked
-        asked += 1
-        stage.note("key asked for", asked)
-        return f"{KEY}-{asked}"
+        nonlocal count
+        count += 1
+        setup.note("API key function called", count)
+        return f"{KEY}-{count}"
 
     async def key_async() -> str:
         return key()
 
-    return stage.make(api_key=key_async if stage.asynchronous else key)
+    return setup.make(api_key=key_async if setup.asynchronous else key)
 
 
-def copied(stage: Stage) -> Any:
-    """One that was copied as any object is, where that is possible."""
-    client = stage.make()
-    stage.note("deep copy", attempt(lambda: type(copy.deepcopy(client)).__name__))
-    stage.note("pickle", attempt(lambda: type(pickle.loads(pickle.dumps(client))).__name__))
+def copied(setup: ClientSetup) -> Any:
+    """Return a copy of a client, made by the `copy` module."""
+    client = setup.make()
+    setup.note("deep copy", attempt(lambda: type(copy.deepcopy(client)).__name__))
+    setup.note("pickle", attempt(lambda: type(pickle.loads(pickle.dumps(client))).__name__))
     return copy.copy(client)
 
 
-async def used_up(client: Any) -> None:
-    """Close it before its use, where it was made for that."""
-    if hasattr(client, "used"):
-        await held(client.used())
+async def run_before_use(client: Any) -> None:
+    """Run the client's `before_use`, if it has one."""
+    if hasattr(client, "before_use"):
+        await resolve(client.before_use())

@@ -1,38 +1,38 @@
-"""Where two descriptions differ, as paths into them."""
+"""Yields the differences of two descriptions, as paths into them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-_LONGEST: Final = 160
-_BEFORE: Final = 40
+_MAX_LENGTH: Final = 160
+_CONTEXT: Final = 40
 
 
-def differences(without: Any, with_us: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Each place that is another one, and what stood there without us and with us."""
-    if without == with_us:
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path of each difference, and the two values."""
+    if before == after:
         return
-    if isinstance(without, dict) and isinstance(with_us, dict):
-        left: dict[str, Any] = without
-        right: dict[str, Any] = with_us
+    if isinstance(before, dict) and isinstance(after, dict):
+        left: dict[str, Any] = before
+        right: dict[str, Any] = after
         for key in [*left, *(key for key in right if key not in left)]:
             yield from differences(left.get(key, "-"), right.get(key, "-"), f"{path} > {key}" if path else str(key))
-    elif isinstance(without, (list, tuple)) and isinstance(with_us, (list, tuple)) and len(without) == len(with_us):  # pyright: ignore[reportUnknownArgumentType]
-        for index, (mine, theirs) in enumerate(zip(without, with_us, strict=True)):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            yield from differences(mine, theirs, f"{path} {_title(mine, index)}")
+    elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)) and len(before) == len(after):  # pyright: ignore[reportUnknownArgumentType]
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            yield from differences(one, other, f"{path} {_title(one, index)}")
     else:
-        yield path, _words(repr(without), repr(with_us))
+        yield path, _difference(repr(before), repr(after))
 
 
 def _title(entry: Any, index: int) -> str:
-    """A note is told by its name, anything else by its place."""
+    """Return the name of a note, or the index of any other entry."""
     return f"[{entry[0]}]" if isinstance(entry, list) and entry and isinstance(entry[0], str) else f"[{index}]"
 
 
-def _words(without: str, with_us: str) -> str:
-    """Both, from a little before they part."""
-    if max(len(without), len(with_us)) <= _LONGEST:
-        return f"{without} without us, {with_us} with us"
-    parted = next((at for at, (one, other) in enumerate(zip(without, with_us, strict=False)) if one != other), 0)
-    begin = max(parted - _BEFORE, 0)
-    one, other = (f"…{text[begin : begin + _LONGEST]}" for text in (without, with_us))
-    return f"{one} without us, {other} with us"
+def _difference(before: str, after: str) -> str:
+    """Return both texts, starting shortly before they differ."""
+    if max(len(before), len(after)) <= _MAX_LENGTH:
+        return f"{before} without instrumentation, {after} with it"
+    first = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    begin = max(first - _CONTEXT, 0)
+    one, other = (f"…{text[begin : begin + _MAX_LENGTH]}" for text in (before, after))
+    return f"{one} without instrumentation, {other} with it"

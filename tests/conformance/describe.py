@@ -1,4 +1,4 @@
-"""What the SDK gives its caller, as plain data to be compared: values, responses, exceptions with their frames."""
+"""Describes what the SDK returns or raises as plain data to compare: values, responses, exceptions with frames."""
 
 import datetime as dt
 import re
@@ -13,47 +13,47 @@ from openai._legacy_response import HttpxBinaryResponseContent, LegacyAPIRespons
 from openai._response import BaseAPIResponse
 
 OURS: Final = ("/opentelemetry/instrumentation/openrouter/", "/wrapt/")
-"""Files whose frames may stand between the SDK's."""
+"""Files whose frames may appear between the SDK's frames."""
 _VOLATILE: Final = ("date",)
 _ADDRESS: Final = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=scope )[0-9a-f]{9,}|fd=\d+|'127\.0\.0\.1', \d+|Task-\d+|(?<='date': )'[^']*'"
     r"|boundary=[0-9a-f]{32}"
 )
-_PLACE: Final = re.compile(r".*/(?:site-packages|lib/python3\.\d+)/")
-_DRAWN: Final = re.compile(r"stainless-python-retry-[0-9a-f-]{36}")
-_DEEPEST: Final = 12
+_PATH_PREFIX: Final = re.compile(r".*/(?:site-packages|lib/python3\.\d+)/")
+_RETRY_KEY: Final = re.compile(r"stainless-python-retry-[0-9a-f-]{36}")
+_MAX_DEPTH: Final = 12
 
 Plain = Any
 
 
-def steady(text: object) -> str:
-    """Its text, without what is another at each run: addresses, file descriptors, local ports."""
-    return _DRAWN.sub("drawn", _ADDRESS.sub("…", str(text)))
+def normalized(text: object) -> str:
+    """Return the text without what changes from run to run: addresses, file descriptors, local ports, retry keys."""
+    return _RETRY_KEY.sub("random", _ADDRESS.sub("…", str(text)))
 
 
 def kind(value: object) -> str:
-    """The name of its type, with its module."""
+    """Return the qualified name of the value's type."""
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def attempt(do: Callable[[], Any]) -> Plain:
-    """What *do* gives, described; or what it raises, in a line."""
+    """Return the description of the result of *do*, or of the exception that it raises."""
     try:
         return describe(do())
-    except Exception as error:  # noqa: BLE001 - what it raises is what is compared
-        return f"{kind(error)}: {steady(error)}"
+    except Exception as error:  # noqa: BLE001 - the exception is compared
+        return f"{kind(error)}: {normalized(error)}"
 
 
 def describe(value: Any, depth: int = 0) -> Plain:
-    """Any value that a caller may get, without changing it."""
-    if depth > _DEEPEST:
+    """Describe any value that a caller may get, without changing it."""
+    if depth > _MAX_DEPTH:
         return "…"
-    return next(how(value, depth) for suits, how in _HOW if suits(value))
+    return next(describer(value, depth) for applies, describer in _DESCRIBERS if applies(value))
 
 
 def _mapping(value: Mapping[Any, Any], depth: int) -> Plain:
-    kept = {steady(key): describe(each, depth + 1) for key, each in value.items() if key not in _VOLATILE}
-    return {"": kind(value), **kept}
+    entries = {normalized(key): describe(each, depth + 1) for key, each in value.items() if key not in _VOLATILE}
+    return {"": kind(value), **entries}
 
 
 def _sequence(value: Any, depth: int) -> Plain:
@@ -68,21 +68,21 @@ def _model(value: Any, depth: int) -> Plain:
         "fields set": sorted(getattr(value, "model_fields_set", None) or value.__fields_set__),
         "dump": attempt(dump),
         "json": attempt(getattr(value, "model_dump_json", None) or value.json),
-        "repr": steady(repr(value)),
+        "repr": normalized(repr(value)),
         "request id": getattr(value, "_request_id", "none"),
-        "kept": {name: kind(each) for name, each in sorted(vars(value).items())},
+        "attributes": {name: kind(each) for name, each in sorted(vars(value).items())},
         "private": describe(getattr(value, "__pydantic_private__", None), depth + 1),
     }
 
 
-def _reply(value: Any, depth: int) -> Plain:
-    """The SDK's own raw responses."""
+def _raw_response(value: Any, depth: int) -> Plain:
+    """Describe one of the SDK's raw responses."""
     names = ("status_code", "method", "http_version", "is_closed", "retries_taken", "request_id", "elapsed")
     return {
         "": kind(value),
         **{name: attempt(lambda name=name: getattr(value, name, "none")) for name in names},
         "url": str(value.url),
-        "repr": steady(repr(value)),
+        "repr": normalized(repr(value)),
         "headers": _headers(value.headers),
         "request": describe(value.http_request, depth + 1),
         "response": describe(value.http_response, depth + 1),
@@ -111,7 +111,7 @@ def _http_response(value: Any, depth: int) -> Plain:
         "headers": _headers(value.headers),
         "extensions": {name: kind(each) for name, each in sorted(value.extensions.items())},
         "stream": kind(value.stream),
-        "request": attempt(lambda: value.request) if depth < 3 else "…",  # noqa: PLR2004 - it stands above already
+        "request": attempt(lambda: value.request) if depth < 3 else "…",  # noqa: PLR2004 - deeper, the request was described above
     }
 
 
@@ -127,13 +127,13 @@ def _http_request(value: Any, _: int) -> Plain:
 
 
 def _headers(value: Any) -> Plain:
-    """With the case that their names have on the wire."""
+    """Return the headers with the case of their names on the wire."""
     raw = getattr(value, "raw", None) or [(name.encode(), text.encode()) for name, text in value.items()]
-    return [(name, steady(text.decode())) for name, text in raw if name.decode().lower() not in _VOLATILE]
+    return [(name, normalized(text.decode())) for name, text in raw if name.decode().lower() not in _VOLATILE]
 
 
 def _stream(value: Any, depth: int) -> Plain:
-    return {"": kind(value), "kept": sorted(vars(value)), "response": describe(value.response, depth + 1)}
+    return {"": kind(value), "attributes": sorted(vars(value)), "response": describe(value.response, depth + 1)}
 
 
 def _binary(value: Any, depth: int) -> Plain:
@@ -144,9 +144,9 @@ def _exception(error: BaseException, depth: int) -> Plain:
     frames = _frames(error.__traceback__)
     return {
         "": [f"{each.__module__}.{each.__qualname__}" for each in type(error).__mro__],
-        "text": steady(error),
+        "text": normalized(error),
         "args": describe(list(error.args), depth + 1),
-        "kept": describe({name: each for name, each in vars(error).items() if name != "__notes__"}, depth + 1),
+        "attributes": describe({name: each for name, each in vars(error).items() if name != "__notes__"}, depth + 1),
         "notes": list(getattr(error, "__notes__", [])),
         "frames": [frame for frame in frames if frame],
         "is suppressed": error.__suppress_context__,
@@ -156,50 +156,52 @@ def _exception(error: BaseException, depth: int) -> Plain:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """The visible frames, outermost first; empty where one is ours."""
+    """Return the frames, outermost first; an empty string for each of ours."""
     return [
-        "" if is_ours(frame.f_code.co_filename) else f"{_place(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        ""
+        if is_ours(frame.f_code.co_filename)
+        else f"{_short_path(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
         for frame, line in traceback.walk_tb(trace)
     ]
 
 
-def frames_of_ours(error: BaseException | None) -> int:
-    """How many frames of ours stand in an exception's traceback."""
+def count_our_frames(error: BaseException | None) -> int:
+    """Count the instrumentation's frames in an exception's traceback."""
     return sum(not frame for frame in _frames(error.__traceback__)) if error is not None else 0
 
 
 def is_ours(file: str) -> bool:
-    """Whether it is a file of the instrumentation, or of the library that it wraps with."""
+    """Return whether a file belongs to the instrumentation or to wrapt."""
     return any(part in file for part in OURS)
 
 
-def _place(file: str) -> str:
-    return _PLACE.sub("", file)
+def _short_path(file: str) -> str:
+    return _PATH_PREFIX.sub("", file)
 
 
 def _is(*classes: Any) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, classes)
 
 
-def _is_called(ending: str) -> Callable[[Any], bool]:
-    """Of the HTTP library, of which there are two."""
+def _name_ends_with(ending: str) -> Callable[[Any], bool]:
+    """Match a class of the HTTP library by name, as there are two libraries."""
     return lambda value: type(value).__name__.endswith(ending)
 
 
-_HOW: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Plain]], ...]] = (
+_DESCRIBERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Plain]], ...]] = (
     (_is(type(None), bool, int, float, bytes), lambda value, _: value),
-    (_is(str), lambda value, _: steady(value)),
+    (_is(str), lambda value, _: normalized(value)),
     (_is(dt.timedelta), lambda *_: "a time"),
     (_is(Mapping), _mapping),
     (_is(list, tuple, set, frozenset), _sequence),
     (_is(BaseException), _exception),
     (_is(pydantic.BaseModel), _model),
-    (_is(LegacyAPIResponse, BaseAPIResponse), _reply),
+    (_is(LegacyAPIResponse, BaseAPIResponse), _raw_response),
     (_is(openai.Stream, openai.AsyncStream), _stream),
     (_is(HttpxBinaryResponseContent), _binary),
-    (_is_called("Response"), _http_response),
-    (_is_called("ResponseContent"), _http_response),
-    (_is_called("Request"), _http_request),
-    (lambda _: True, lambda value, _: f"{kind(value)}: {steady(repr(value))}"),
+    (_name_ends_with("Response"), _http_response),
+    (_name_ends_with("ResponseContent"), _http_response),
+    (_name_ends_with("Request"), _http_request),
+    (lambda _: True, lambda value, _: f"{kind(value)}: {normalized(repr(value))}"),
 )
-"""The first that suits."""
+"""The first one that applies is used."""

@@ -1,4 +1,4 @@
-"""What may differ under us, each with its reason. Anything else is a fault."""
+"""The differences that the instrumentation may cause, each with its reason. Any other difference is a failure."""
 
 from __future__ import annotations
 
@@ -13,73 +13,74 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reason:
-    """One difference."""
+class AllowedDifference:
+    """One allowed difference."""
 
-    place: str
-    """A regular expression over the place where it is seen."""
-    words: str
-    """One over what differs."""
+    path: str
+    """A regular expression that matches the path of the difference."""
+    text: str
+    """A regular expression that matches the description of the difference."""
     why: str
-    manner: str = ""
-    """The only manner in which it may be; any where it is empty."""
-    beside: str = ""
-    """One over what must be left to the collector without us, too; nothing where it is empty."""
+    pattern: str = ""
+    """The only access pattern in which it is allowed; any if empty."""
+    uncollected: str = ""
+    """A regular expression for a type that must be left to the garbage collector in the uninstrumented run, too."""
 
-    def holds(self, place: str, words: str, case: Case, left: Iterable[str]) -> bool:
-        """Whether it is the reason of this difference.
+    def matches(self, path: str, text: str, case: Case, types: Iterable[str]) -> bool:
+        """Return whether this is the difference that was found.
 
         Args:
-            place: where it is seen.
-            words: what differs.
-            case: in which it is seen.
-            left: the types of what only the collector frees without us.
+            path: the path of the difference.
+            text: the description of the difference.
+            case: the case in which it was found.
+            types: the types that only the garbage collector frees in the uninstrumented run.
         """
-        if self.manner and self.manner != case.manner_name:
+        if self.pattern and self.pattern != case.pattern_name:
             return False
-        if self.beside and not any(re.search(self.beside, kind) for kind in left):
+        if self.uncollected and not any(re.search(self.uncollected, kind) for kind in types):
             return False
-        return re.search(self.place, place) is not None and re.search(self.words, words) is not None
+        return re.search(self.path, path) is not None and re.search(self.text, text) is not None
 
 
 _HTTP: Final = r"httpx2?\."
 
-REASONS: Final[tuple[Reason, ...]] = (
-    Reason(
-        rf"^kept( until collected)? > {_HTTP}(URL|_urlparse\.ParseResult)$",
+ALLOWED_DIFFERENCES: Final[tuple[AllowedDifference, ...]] = (
+    AllowedDifference(
+        rf"^(leaked|alive until collected) > {_HTTP}(URL|_urlparse\.ParseResult)$",
         "",
-        "the base URLs of the last clients are remembered, so that each is read once",
+        "the base URLs of the last clients are cached, so that each is parsed once",
     ),
-    Reason(
-        r"^kept until collected > openai\.(_models\.FinalRequestOptions|NotGiven)$",
+    AllowedDifference(
+        r"^alive until collected > openai\.(_models\.FinalRequestOptions|NotGiven)$",
         "^[1-9]",
-        "a copy of the options is sent, and left to the collector where the SDK leaves the options themselves to it",
+        "a copy of the options is sent, which the garbage collector frees if it frees the SDK's own options",
     ),
-    Reason(
-        r"^kept until collected > openai\.types\.",
+    AllowedDifference(
+        r"^alive until collected > openai\.types\.",
         "",
-        "what was read of an answer lives as long as the response, which the SDK itself leaves to the collector",
-        beside=rf"^{_HTTP}Response$",
+        "the parsed result lives as long as the response, which the SDK itself leaves to the garbage collector",
+        uncollected=rf"^{_HTTP}Response$",
     ),
-    Reason(
-        rf"^kept( until collected)? > (openai\.types\..*|{_HTTP}Headers)$",
+    AllowedDifference(
+        rf"^(leaked|alive until collected) > (openai\.types\..*|{_HTTP}Headers)$",
         "",
-        "what was read of a stream that was dropped is kept until the next call, which ends its span",
-        manner="dropped",
+        "the record of a dropped stream is kept until the next call, which ends its span",
+        pattern="dropped",
     ),
-    Reason(
+    AllowedDifference(
         r"^result \[options.*( > post_parser|> repr)$",
-        "_OpenAIExchange",
-        "the SDK calls a parser of ours when it parses, which who overrides `_prepare_options` finds in its options",
+        "_StainlessExchange",
+        "the SDK calls our parser when it parses; an override of `_prepare_options` finds it in the options",
     ),
-    Reason(
+    AllowedDifference(
         r"^(logs|result \[options, as JSON\])",
-        "without us, .*_OpenAIExchange",
-        "where the SDK's method has a parser of its own, which its log shows and JSON refuses, ours stands there",
+        "without instrumentation, .*_StainlessExchange",
+        "if the SDK's method has its own parser, which the SDK logs and JSON rejects, ours replaces it",
     ),
-    Reason(
+    AllowedDifference(
         r"^warnings ",
-        r"coroutine 'AsyncAPIClient\.request' was never awaited.*'Seam\._request_async' was never awaited",
-        "a coroutine that is not awaited goes by the name of its function",
+        r"coroutine 'AsyncAPIClient\.request' was never awaited"
+        r".*'ClientInstrumentation\._wrap_request_async' was never awaited",
+        "the warning about a coroutine that is not awaited names its function",
     ),
 )

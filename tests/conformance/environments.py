@@ -1,4 +1,4 @@
-"""Which Python a pin's environment is made of, and where it is: `.venv-matrix/<name>`."""
+"""Creates the environment of a release, `.venv-matrix/<name>`, with the right Python."""
 
 import re
 import shutil
@@ -10,31 +10,31 @@ from typing import Final
 
 from tests.environments import environment
 
-from .releases import NEWEST_PYTHON, OLDEST_PYTHON, Pin
+from .releases import NEWEST_PYTHON, OLDEST_PYTHON, Release
 
 _IS_VERSION: Final = re.compile(r"3\.\d+\n")
 
 
-def of(name: str, pin: Pin) -> Path:
-    """The Python of an environment with what the pin asks for and this project."""
-    interpreter = _interpreter(NEWEST_PYTHON if pin.is_newest_python else (OLDEST_PYTHON,))
-    return environment(f".venv-matrix/{name}", pin.requires, interpreter=interpreter)
+def release_environment(name: str, release: Release) -> Path:
+    """Return the Python of an environment with the requirements of *release* and of this project."""
+    interpreter = _interpreter(NEWEST_PYTHON if release.is_newest_python else (OLDEST_PYTHON,))
+    return environment(f".venv-matrix/{name}", release.requires, interpreter=interpreter)
 
 
 def _interpreter(versions: tuple[str, ...]) -> str:
-    """The first of these Pythons that is found and runs; the one that runs this where there is none."""
+    """Return the first of these Pythons that is installed and runs, else the current one."""
     for version in versions:
         for found in _found(version):
-            asked = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-            if _IS_VERSION.fullmatch(said) and said.strip() == version:
+            command = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+            output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if _IS_VERSION.fullmatch(output) and output.strip() == version:
                 return found
     return sys.executable
 
 
 def _found(version: str) -> Iterator[str]:
     yield from (str(path) for path in sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
-    # A command that pyenv put in the way may be there and not run.
+    # A shim of pyenv may exist and not run.
     for command in (f"/usr/bin/python{version}", shutil.which(f"python{version}")):
         if command is not None and Path(command).exists():
             yield command

@@ -1,4 +1,4 @@
-"""The simulator, as a witness: it keeps each request whole, query and repeated headers too, and may fail at first."""
+"""A simulator that records each complete request, and that may send other replies first."""
 
 import re
 from collections.abc import Iterator
@@ -11,34 +11,34 @@ from tests.simulator import Reply, Simulator
 from tests.simulator.server import _response
 
 _BOUNDARY: Final = re.compile(rb"boundary=([0-9a-f]{32})")
-_RANDOM: Final = re.compile(rb"stainless-python-retry-[0-9a-f-]{36}")
+_RETRY_KEY: Final = re.compile(rb"stainless-python-retry-[0-9a-f-]{36}")
 
 
-class Witness(Simulator):
-    """Tells what came, in its order, as plain data."""
+class RecordingServer(Simulator):
+    """Records the received requests in order, with query and repeated headers, as plain data."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first: list[Reply] = []
-        """What is answered before the scenario is."""
-        self._came: list[dict[str, Any]] = []
+        self.first_replies: list[Reply] = []
+        """The replies to send before the scenario's."""
+        self._requests: list[dict[str, Any]] = []
 
-    def testimony(self) -> list[dict[str, Any]]:
-        """All that came since the last time it was asked for."""
-        came, self._came = self._came, []
+    def take_requests(self) -> list[dict[str, Any]]:
+        """Return and forget the requests recorded since the last call."""
+        requests, self._requests = self._requests, []
         self.received.clear()
-        return list(_without_chance(came))
+        return list(_without_randomness(requests))
 
     async def _infer(self, request: Request) -> Response:
-        if not self.first:
+        if not self.first_replies:
             return await super()._infer(request)
-        await self._note(request)
-        return _response(self.first.pop(0))
+        await self._record(request)
+        return _response(self.first_replies.pop(0))
 
-    async def _note(self, request: Request) -> bytes:
-        body = await super()._note(request)
+    async def _record(self, request: Request) -> bytes:
+        body = await super()._record(request)
         scope = request.scope
-        self._came.append(
+        self._requests.append(
             {
                 "line": (scope["method"], scope["raw_path"], scope["query_string"], scope["http_version"]),
                 "headers": list(scope["headers"]),
@@ -48,17 +48,17 @@ class Witness(Simulator):
         return body
 
 
-def _without_chance(came: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What the SDK draws by lot is told by its number: a retry's key must be the same at each try."""
-    drawn: dict[bytes, bytes] = {}
+def _without_randomness(requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Replace random values of the SDK by numbers: all retries of a request must send the same key."""
+    numbers: dict[bytes, bytes] = {}
 
     def number(found: re.Match[bytes]) -> bytes:
-        return drawn.setdefault(found[0], b"drawn-%d" % len(drawn))
+        return numbers.setdefault(found[0], b"random-%d" % len(numbers))
 
-    for each in came:
-        headers = [(name, _RANDOM.sub(number, value)) for name, value in each["headers"]]
-        body = each["body"]
+    for request in requests:
+        headers = [(name, _RETRY_KEY.sub(number, value)) for name, value in request["headers"]]
+        body = request["body"]
         for boundary in _BOUNDARY.findall(dict(headers).get(b"content-type", b"")):
             headers = [(name, value.replace(boundary, b"BOUNDARY")) for name, value in headers]
             body = body.replace(boundary, b"BOUNDARY")
-        yield {"line": each["line"], "headers": headers, "body": body}
+        yield {"line": request["line"], "headers": headers, "body": body}

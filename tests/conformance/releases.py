@@ -1,6 +1,6 @@
-"""The environments of the matrix: which releases of the SDK, of Python and of OpenTelemetry are run together.
+"""The environments of the matrix: which releases of the SDK, of Python and of OpenTelemetry are tested together.
 
-Each release of the SDK meets both Pythons and both OpenTelemetrys, and each Python both OpenTelemetrys.
+Each SDK release is tested with both Pythons and both OpenTelemetry releases, and each Python with both of the latter.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 OLDEST_PYTHON: Final = "3.10"
 NEWEST_PYTHON: Final = ("3.14", "3.13", "3.12", "3.11")
-"""The first of these that is found."""
+"""The first of these that is installed is used."""
 
 OPENTELEMETRY: Final[Mapping[str, tuple[str, ...]]] = {
     "oldest": (
@@ -27,14 +27,14 @@ OPENTELEMETRY: Final[Mapping[str, tuple[str, ...]]] = {
         "wrapt == 2.5.2",
     ),
 }
-"""The floors of pyproject.toml, and what was newest when this was last looked at."""
+"""The lower bounds of pyproject.toml, and the newest releases when this file was last updated."""
 
 ALSO: Final = ("pytest == 9.2.0", "pytest-timeout == 2.4.0", "starlette >= 0.40", "uvicorn >= 0.30")
-"""What the simulator and `tests/integration/test_contract.py` need."""
+"""The requirements of the simulator and of `tests/integration/test_contract.py`."""
 
 
 @dataclass(frozen=True)
-class Pin:
+class Release:
     """One environment."""
 
     openai: tuple[str, ...]
@@ -43,23 +43,23 @@ class Pin:
 
     @property
     def requires(self) -> tuple[str, ...]:
-        """What is installed, beside this project."""
+        """Return the requirements besides this project."""
         return (*self.openai, *OPENTELEMETRY[self.opentelemetry], *ALSO)
 
 
-# openai 1.26 passes `proxies` to httpx, which 0.28 dropped.
+# openai 1.26 passes `proxies` to httpx, which httpx 0.28 removed.
 _FLOOR: Final = ("openai == 1.26.0", "httpx == 0.27.2")
 _LAST_1: Final = ("openai[aiohttp] == 1.109.1",)
 _LAST_2: Final = ("openai[aiohttp] == 2.54.0",)
 _NEWEST: Final = ("openai[aiohttp] == 3.54.0",)
 
-PINS: Final[Mapping[str, Pin]] = {
-    "floor-old": Pin(_FLOOR, is_newest_python=False, opentelemetry="oldest"),
-    "floor-new": Pin(_FLOOR, is_newest_python=True, opentelemetry="newest"),
-    "last-1-old": Pin(_LAST_1, is_newest_python=False, opentelemetry="newest"),
-    "last-1-new": Pin(_LAST_1, is_newest_python=True, opentelemetry="oldest"),
-    "last-2-old": Pin(_LAST_2, is_newest_python=False, opentelemetry="oldest"),
-    "last-2-new": Pin(_LAST_2, is_newest_python=True, opentelemetry="newest"),
-    "newest-old": Pin(_NEWEST, is_newest_python=False, opentelemetry="newest"),
-    "newest-new": Pin(_NEWEST, is_newest_python=True, opentelemetry="oldest"),
+RELEASES: Final[Mapping[str, Release]] = {
+    "floor-old": Release(_FLOOR, is_newest_python=False, opentelemetry="oldest"),
+    "floor-new": Release(_FLOOR, is_newest_python=True, opentelemetry="newest"),
+    "last-1-old": Release(_LAST_1, is_newest_python=False, opentelemetry="newest"),
+    "last-1-new": Release(_LAST_1, is_newest_python=True, opentelemetry="oldest"),
+    "last-2-old": Release(_LAST_2, is_newest_python=False, opentelemetry="oldest"),
+    "last-2-new": Release(_LAST_2, is_newest_python=True, opentelemetry="newest"),
+    "newest-old": Release(_NEWEST, is_newest_python=False, opentelemetry="newest"),
+    "newest-new": Release(_NEWEST, is_newest_python=True, opentelemetry="oldest"),
 }

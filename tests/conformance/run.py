@@ -1,7 +1,7 @@
-"""Runs every case with us and without us, in one process, and tells where anything but the telemetry differs.
+"""Runs every case with and without the instrumentation in one process, and reports all differences but the telemetry.
 
-`python -m tests.conformance.run [--only TEXT] [--json]`. A case is run without us and then with us; where the two differ it
-is run twice more, and what differs again is a fault.
+`python -m tests.conformance.run [--only TEXT] [--json]`. A case is run without and then with the instrumentation; if
+the two runs differ, the case is repeated up to two times, and a difference in the last repetition is a failure.
 """
 
 import argparse
@@ -27,130 +27,130 @@ from tests.telemetry import Telemetry
 
 from .cases import Case, cases
 from .compare import differences
-from .differences import REASONS
-from .recording_server import Witness
-from .run_case import Trial
+from .differences import ALLOWED_DIFFERENCES
+from .recording_server import RecordingServer
+from .run_case import CaseRun
 
-LOOKS: Final = 3
-_NOWHERE: Final = "http://127.0.0.1:9/api/v1"
+MAX_ATTEMPTS: Final = 3
+_CLOSED_PORT: Final = "http://127.0.0.1:9/api/v1"
 
 
 @dataclass
 class Verdict:
-    """What came of a case."""
+    """The result of a case."""
 
     case: Case
-    faults: list[str] = field(default_factory=list[str])
+    failures: list[str] = field(default_factory=list[str])
     reasons: list[str] = field(default_factory=list[str])
-    """Why something differs that must."""
-    looks: int = 1
+    """The reasons of the allowed differences."""
+    attempts: int = 1
     frames: int = 0
 
 
 class Suite:
-    """All cases, one simulator, one set of providers."""
+    """Runs cases against one simulator, with one set of providers."""
 
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
+    def __init__(self, server: RecordingServer) -> None:
+        self._server = server
         self._telemetry = Telemetry()
         self._loop = asyncio.new_event_loop()
 
     def close(self) -> None:
-        """All is done."""
+        """Close the event loop."""
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
-    def judge(self, case: Case) -> Verdict:
-        """Run a case until it differs in nothing, or for the last time."""
+    def run(self, case: Case) -> Verdict:
+        """Run a case until the runs are equal, or for the last time."""
         verdict = Verdict(case)
         gc.collect()
-        gc.freeze()  # what is there already is no matter of this case, and need not be looked through
-        for verdict.looks in range(1, LOOKS + 1):
-            without, with_us = self._without(case), self._with_us(case)
-            found, verdict.reasons = [], []
-            left = without.seen["kept until collected"]
-            for place, words in differences(without.seen, with_us.seen):
-                reason = next((reason for reason in REASONS if reason.holds(place, words, case, left)), None)
-                if reason is not None:
-                    verdict.reasons.append(reason.why)
+        gc.freeze()  # existing objects do not belong to this case and need no traversal
+        for verdict.attempts in range(1, MAX_ATTEMPTS + 1):
+            uninstrumented, instrumented = self._uninstrumented(case), self._instrumented(case)
+            failures, verdict.reasons = [], []
+            types = uninstrumented.observed["alive until collected"]
+            for path, text in differences(uninstrumented.observed, instrumented.observed):
+                allowed = next((each for each in ALLOWED_DIFFERENCES if each.matches(path, text, case, types)), None)
+                if allowed is not None:
+                    verdict.reasons.append(allowed.why)
                 else:
-                    found.append(f"{place}: {words}")
-            verdict.frames = with_us.frames
-            found += (f"we logged: {line}" for line in with_us.logged)
-            found += self._spans(case)
-            verdict.faults = found
-            if not found:
+                    failures.append(f"{path}: {text}")
+            verdict.frames = instrumented.frames
+            failures += (f"the instrumentation logged: {line}" for line in instrumented.logged)
+            failures += self._spans(case)
+            verdict.failures = failures
+            if not failures:
                 break
         return verdict
 
-    def _without(self, case: Case) -> Trial:
-        trial = Trial(self._witness, case, self._loop)
-        trial.run()
-        return trial
+    def _uninstrumented(self, case: Case) -> CaseRun:
+        case_run = CaseRun(self._server, case, self._loop)
+        case_run.run()
+        return case_run
 
-    def _with_us(self, case: Case) -> Trial:
+    def _instrumented(self, case: Case) -> CaseRun:
         self._telemetry.exporter.clear()
-        self._telemetry.instrument([self._witness.url, _NOWHERE])
+        self._telemetry.instrument([self._server.url, _CLOSED_PORT])
         try:
-            return self._without(case)
+            return self._uninstrumented(case)
         finally:
             OpenRouterInstrumentor().uninstrument()
 
     def _spans(self, case: Case) -> Iterator[str]:
-        """That we were there: one span for each call on a covered path, all ended."""
-        wanted = case.option.at_once if case.method.is_covered else 0
-        found = len(self._telemetry.raw_spans)
-        if found != wanted:
-            yield f"{found} spans in place of {wanted}"
+        """Check that the case was traced: one ended span for each call on an instrumented path."""
+        expected = case.option.concurrency if case.method.is_covered else 0
+        count = len(self._telemetry.raw_spans)
+        if count != expected:
+            yield f"{count} spans instead of {expected}"
         if self._telemetry.started.open:
             yield f"{len(self._telemetry.started.open)} spans are open"
             self._telemetry.started.open.clear()
         for kind in (openai.OpenAI, openai.AsyncOpenAI):
             if "request" in vars(kind):
-                yield f"{kind.__name__}.request is not as it was"
+                yield f"{kind.__name__}.request is not restored"
 
 
 def main() -> int:
-    """Run what is asked for, or all, and say what is wrong."""
+    """Run the selected cases, or all, and print the failures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="cases whose name holds this")
-    parser.add_argument("--json", action="store_true", help="one object at the end, for the matrix")
-    asked = parser.parse_args()
-    began = time.monotonic()
+    parser.add_argument("--only", default="", help="run only cases whose name contains this text")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, for the matrix")
+    options = parser.parse_args()
+    start = time.monotonic()
     chosen, missing = cases()
-    chosen = [case for case in chosen if asked.only in case.name]
+    chosen = [case for case in chosen if options.only in case.name]
     logging.getLogger().addHandler(logging.NullHandler())
     speed_up()
-    witness = Witness()
-    with witness, closing(Suite(witness)) as suite:
-        verdicts = [suite.judge(case) for case in chosen]
-    wrong = [verdict for verdict in verdicts if verdict.faults]
-    told: dict[str, Any] = {
+    server = RecordingServer()
+    with server, closing(Suite(server)) as suite:
+        verdicts = [suite.run(case) for case in chosen]
+    failed = [verdict for verdict in verdicts if verdict.failures]
+    report: dict[str, Any] = {
         "openai": openai.__version__,
         "python": platform.python_version(),
         "opentelemetry": version.__version__,
-        "ways": len({verdict.case.way for verdict in verdicts}),
+        "calling_styles": len({verdict.case.calling_style for verdict in verdicts}),
         "cases": len(verdicts),
         "missing": missing,
-        "looked at again": sum(verdict.looks > 1 for verdict in verdicts),
+        "repeated": sum(verdict.attempts > 1 for verdict in verdicts),
         "frames": max((verdict.frames for verdict in verdicts), default=0),
         "reasons": dict(collections.Counter(why for verdict in verdicts for why in set(verdict.reasons))),
-        "faults": [f"{verdict.case.name}: {fault}" for verdict in wrong for fault in verdict.faults],
-        "wrong": len(wrong),
-        "seconds": round(time.monotonic() - began, 1),
+        "failures": [f"{verdict.case.name}: {failure}" for verdict in failed for failure in verdict.failures],
+        "failed": len(failed),
+        "seconds": round(time.monotonic() - start, 1),
     }
-    if asked.json:
-        print(json.dumps(told))
+    if options.json:
+        print(json.dumps(report))
     else:
-        _print(told)
-    return 1 if wrong else 0
+        _print(report)
+    return 1 if failed else 0
 
 
-def _print(told: dict[str, Any]) -> None:
-    for fault in told["faults"]:
-        print(fault)
-    for name, value in told.items():
-        if name != "faults":
+def _print(report: dict[str, Any]) -> None:
+    for failure in report["failures"]:
+        print(failure)
+    for name, value in report.items():
+        if name != "failures":
             print(f"{name}: {value}")
 
 

@@ -1,4 +1,4 @@
-"""One run of one case: all that its caller could see of it, as plain data."""
+"""Runs one case once and describes everything that its caller could observe, as plain data."""
 
 import asyncio
 import gc
@@ -9,117 +9,119 @@ import openai
 from opentelemetry import context as otel_context
 
 from .cases import Case
-from .clients import Stage, used_up
-from .describe import describe, frames_of_ours
-from .leaks import Said, census, connections, listening, threads
-from .recording_server import Witness
-from .sync_async import closed, finish, settle
+from .clients import ClientSetup, run_before_use
+from .describe import count_our_frames, describe
+from .leaks import Diagnostics, capture_diagnostics, connections, count_objects, threads
+from .recording_server import RecordingServer
+from .sync_async import close, finish, settle
 
 
-class Trial:
-    """Runs a case against a witness. `seen` is to be compared; `frames`, `logged` are only told."""
+class CaseRun:
+    """One run of a case. `observed` is compared with the other run; `frames` and `logged` are only reported."""
 
-    def __init__(self, witness: Witness, case: Case, loop: asyncio.AbstractEventLoop) -> None:
-        self._witness, self._case = witness, case
+    def __init__(self, server: RecordingServer, case: Case, loop: asyncio.AbstractEventLoop) -> None:
+        self._server, self._case = server, case
         self._loop = loop if case.asynchronous else None
-        self.seen: dict[str, Any] = {}
+        self.observed: dict[str, Any] = {}
         self.frames = 0
-        """Of ours in the traceback."""
+        """The instrumentation's frames in the traceback."""
         self.logged: list[str] = []
-        """By us."""
+        """The instrumentation's log records."""
         self._notes: list[Any] = []
         self._pools: list[Any] = []
         self._raised: Any = None
 
     def run(self) -> None:
-        """Run it, with the collector off, so that what only it would free is seen."""
-        self._witness.testimony()
-        self._witness.first = list(self._case.option.first)
+        """Run the case with the garbage collector off, to detect objects that only the collector frees."""
+        self._server.take_requests()
+        self._server.first_replies = list(self._case.option.first_replies)
         gc.collect()
         gc.disable()
         try:
-            before, context, running = census(), otel_context.get_current(), threads()
-            with listening() as said:
+            before, context, running = count_objects(), otel_context.get_current(), threads()
+            with capture_diagnostics() as diagnostics:
                 self._perform()
                 settle(self._loop)
-                kept = census() - before
+                uncollected = count_objects() - before
                 gc.collect()
                 settle(self._loop)
                 gc.collect()
-            left = census() - before
+            leaked = count_objects() - before
         finally:
             gc.enable()
-        self._tell(said, kept, left)
-        self.seen["context"] = otel_context.get_current() is context or otel_context.get_current() == context
-        self.seen["threads"] = [name for name in threads() if name not in running and not name.startswith("asyncio_")]
+        self._report(diagnostics, uncollected, leaked)
+        self.observed["context"] = otel_context.get_current() is context or otel_context.get_current() == context
+        self.observed["threads"] = [
+            name for name in threads() if name not in running and not name.startswith("asyncio_")
+        ]
 
-    def _tell(self, said: Said, kept: Any, left: Any) -> None:
-        requests = self._witness.testimony()
-        if self._case.option.at_once > 1:
+    def _report(self, diagnostics: Diagnostics, uncollected: Any, leaked: Any) -> None:
+        requests = self._server.take_requests()
+        if self._case.option.concurrency > 1:
             self._notes.sort(key=repr)
             requests.sort(key=repr)
-            said.logs.sort()
-            # Which thread finds a connection that is free is a matter of luck.
-            kept, self._pools = {}, self._pools[-1:]
-        self.logged = said.ours
-        self.seen.update(
+            diagnostics.logs.sort()
+            # Which thread gets a free connection is not deterministic.
+            uncollected, self._pools = {}, self._pools[-1:]
+        self.logged = diagnostics.own_logs
+        self.observed.update(
             {
                 "result": self._notes,
                 "exception": self._raised,
                 "requests": requests,
-                "unanswered": len(self._witness.first),
+                "unanswered": len(self._server.first_replies),
                 "pool": self._pools,
-                "warnings": sorted(said.warnings),
-                "logs": said.logs,
-                "unraisable": said.unraisable,
-                "kept until collected": dict(sorted(kept.items())),
-                "kept": dict(sorted(left.items())),
+                "warnings": sorted(diagnostics.warnings),
+                "logs": diagnostics.logs,
+                "unraisable": diagnostics.unraisable,
+                "alive until collected": dict(sorted(uncollected.items())),
+                "leaked": dict(sorted(leaked.items())),
             }
         )
 
     def _perform(self) -> None:
         try:
             finish(self._work(), self._loop)
-        except BaseException as error:  # noqa: BLE001 - an interrupt is compared too
-            self.frames = frames_of_ours(error)
+        except BaseException as error:  # noqa: BLE001 - a KeyboardInterrupt is compared too
+            self.frames = count_our_frames(error)
             self._raised = describe(error)
 
     async def _work(self) -> None:
         case, option = self._case, self._case.option
-        url = self._witness.base_url(option.scenario or case.method.scenario)
-        client = option.make(Stage(url, case.asynchronous, self._note))
-        await used_up(client)
+        url = self._server.base_url(option.scenario or case.method.scenario)
+        client = option.make(ClientSetup(url, case.asynchronous, self._note))
+        await run_before_use(client)
         try:
-            if option.at_once > 1:
+            if option.concurrency > 1:
                 await self._at_once(client)
-            elif option.patience is not None:
-                await asyncio.wait_for(self._read(client), option.patience)
+            elif option.cancel_after is not None:
+                await asyncio.wait_for(self._read(client), option.cancel_after)
             else:
                 await self._read(client)
         finally:
             self._pools.append(connections(client))
-            if option.closes:
-                await closed(client)
+            if option.closes_client:
+                await close(client)
                 self._pools.append(connections(client))
             elif client is openai:
                 getattr(openai, "_reset_client")()  # noqa: B009 - a private name, to the type checker
 
     async def _at_once(self, client: Any) -> None:
-        times = range(self._case.option.at_once)
+        times = range(self._case.option.concurrency)
         if self._case.asynchronous:
             await asyncio.gather(*(self._read(client) for _ in times))
             return
         with ThreadPoolExecutor(len(times), "caller") as pool:
-            for done in [pool.submit(finish, self._read(client), None) for _ in times]:
-                done.result()
+            for future in [pool.submit(finish, self._read(client), None) for _ in times]:
+                future.result()
 
     async def _read(self, client: Any) -> None:
         case = self._case
 
-        def call(view: str, **more: Any) -> Any:
-            return case.method.call(client, view, {**case.option.more, **more})
+        def call(view: str, **arguments: Any) -> Any:
+            return case.method.call(client, view, {**case.option.arguments, **arguments})
 
-        await case.manner.read(call, self._note)
+        await case.pattern.read(call, self._note)
 
-    def _note(self, what: str, *values: Any) -> None:
-        self._notes.append([what, *map(describe, values)])
+    def _note(self, name: str, *values: Any) -> None:
+        self._notes.append([name, *map(describe, values)])

@@ -1,6 +1,6 @@
-"""Sync and async in one text: what is awaited where it must be, and a runner for each.
+"""Runs the same test code with sync and async clients: helpers that await where necessary, and a runner for each.
 
-A coroutine that awaits nothing that waits ends at its first step, so the sync client is driven without an event loop.
+A coroutine that never suspends ends at its first_replies step, so the sync client runs uninstrumented an event loop.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from typing import Any, Final
 _STEPS: Final = 5
 
 
-async def held(value: Any) -> Any:
-    """The value, or what it comes to."""
+async def resolve(value: Any) -> Any:
+    """Return the value; await it first if it is awaitable."""
     return await value if inspect.isawaitable(value) else value
 
 
-async def each(values: Any) -> AsyncIterator[Any]:
-    """What is iterated, by either protocol."""
+async def iterate(values: Any) -> AsyncIterator[Any]:
+    """Iterate over *values* by the sync or the async protocol."""
     if hasattr(values, "__aiter__"):
         async for value in values:
             yield value
@@ -27,14 +27,14 @@ async def each(values: Any) -> AsyncIterator[Any]:
             yield value
 
 
-async def following(values: Any) -> Any:
-    """The next of it, by either protocol."""
+async def next_item(values: Any) -> Any:
+    """Return the next item by the sync or the async protocol."""
     return await values.__anext__() if hasattr(values, "__anext__") else next(values)
 
 
 @asynccontextmanager
 async def entered(manager: Any) -> AsyncGenerator[Any]:
-    """A context manager of either protocol; what is none is closed in the end."""
+    """Enter a context manager of either protocol; any other value is closed at the end."""
     if hasattr(manager, "__aenter__"):
         async with manager as value:
             yield value
@@ -42,21 +42,21 @@ async def entered(manager: Any) -> AsyncGenerator[Any]:
         with manager as value:
             yield value
     else:
-        value = await held(manager)
+        value = await resolve(manager)
         try:
             yield value
         finally:
-            await closed(value)
+            await close(value)
 
 
-async def closed(thing: Any) -> None:
-    """Close it, by either protocol."""
-    is_async = hasattr(getattr(thing, "stream", None), "__aiter__")  # a bare HTTP response, which has both
-    await held(thing.aclose() if is_async else thing.close())
+async def close(thing: Any) -> None:
+    """Close *thing* by the sync or the async protocol."""
+    is_async = hasattr(getattr(thing, "stream", None), "__aiter__")  # an HTTP response has both protocols
+    await resolve(thing.aclose() if is_async else thing.close())
 
 
 def finish(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | None) -> None:
-    """Run it to its end, on *loop* or without one."""
+    """Run *work* to its end, on *loop* or without one."""
     if loop is not None:
         loop.run_until_complete(work)
         return
@@ -64,11 +64,11 @@ def finish(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | No
         work.send(None)
     except StopIteration:
         return
-    raise RuntimeError("The sync client has waited.")
+    raise RuntimeError("The coroutine suspended, although its client is sync.")
 
 
 def settle(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Let the loop do what it was left with: generators that are gone are closed by tasks."""
+    """Run the pending tasks of the loop: tasks close the async generators that were collected."""
     if loop is not None:
         for _ in range(_STEPS):
             loop.run_until_complete(asyncio.sleep(0))

@@ -1,1 +1,1 @@
-"""Runs beside other instrumentors (`instrumentors`) and below frameworks (`frameworks`), each in its own environment."""
+"""Tests with other instrumentors (`instrumentors`) and with frameworks (`frameworks`), each in its own environment."""

@@ -1,7 +1,7 @@
-"""A stand-in for OpenRouter: real HTTP on loopback, with the habits of the real wire.
+"""A simulated OpenRouter: a real HTTP server on loopback that sends what the real API sends.
 
-The tests, the demo and the benchmarks talk to this one. `exchanges` says what is answered; `chat`, `responses` and
-`results` put it into the words of each endpoint; `server` sends it; `recordings` replays real exchanges byte for byte.
+The tests, the demo and the benchmarks call it. `canned_replies` lists the replies; `chat`, `responses` and `results`
+render a reply in the format of each endpoint; `server` sends it; `recordings` replays real exchanges byte for byte.
 """
 
 from .canned_replies import CANNED_REPLIES
@@ -10,4 +10,4 @@ from .chat import Chat
 from .responses import Responses
 from .server import Received, Simulator
 
-__all__ = ["CANNED_REPLIES", "Chat", "CannedReply", "Received", "Reply", "Responses", "Simulator"]
+__all__ = ["CANNED_REPLIES", "CannedReply", "Chat", "Received", "Reply", "Responses", "Simulator"]

@@ -1,6 +1,6 @@
-"""A model that behaves: it calls each tool that it is offered once, fills the schema that it is given, then speaks.
+"""A deterministic model: it calls each offered tool once, fills the requested schema, then replies with text.
 
-What frameworks need of the other side, so that their loops come to an end. Each answer has an id and a cost of its own.
+The agent loops of frameworks end with it. Each reply has its own id and its own cost.
 """
 
 import functools
@@ -11,45 +11,45 @@ from typing import Any, Final, cast
 
 from .canned_reply import JSON, CannedReply, usage
 
-_SPEECH: Final = "It is sunny in Paris."
-_SIMPLEST: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}
+_TEXT: Final = "It is sunny in Paris."
+_SIMPLEST_VALUES: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}
 _PROVIDERS: Final = ("OpenAI", "Azure", "DeepInfra")
 
 
-def answer(asked: JSON, number: int) -> CannedReply:
-    """What the model answers to a request of chat or of the Responses API.
+def agent_reply(request: JSON, number: int) -> CannedReply:
+    """Return the model's reply to a chat completions or Responses API request.
 
     Args:
-        asked: the request's body.
-        number: the how-manieth answer it is; its id, its provider and its cost come of it.
+        request: the request body.
+        number: the index of the reply; determines its id, its upstream provider and its cost.
     """
-    text, calls = "", list(_calls(asked, number))
+    text, calls = "", list(_tool_calls(request, number))
     if not calls:
-        schema = _schema(asked)
-        text = _SPEECH if schema is None else json.dumps(_instance(schema, schema))
+        schema = _schema(request)
+        text = _TEXT if schema is None else json.dumps(_instance(schema, schema))
     cost = Decimal("0.00012345") + number * Decimal("0.00000101")
     return CannedReply(
         id=f"gen-1762179802-agent{number:04}",
-        model=str(asked.get("model", "openai/gpt-4o-mini")),
-        # The Responses API does not tell it.
-        provider=_PROVIDERS[number % len(_PROVIDERS)] if "messages" in asked else None,
+        model=str(request.get("model", "openai/gpt-4o-mini")),
+        # The Responses API does not report the upstream provider.
+        provider=_PROVIDERS[number % len(_PROVIDERS)] if "messages" in request else None,
         deltas=({"content": None, "tool_calls": calls},) if calls else _pieces(text),
         finish={0: ("tool_calls", "tool_calls") if calls else ("stop", "stop")},
         usage=usage(100 + number, 20, float(cost)),
     )
 
 
-def _calls(asked: JSON, number: int) -> Iterator[JSON]:
+def _tool_calls(request: JSON, number: int) -> Iterator[JSON]:
     tools: list[JSON] = [
-        tool.get("function", tool) for tool in _items(asked, "tools") if tool.get("type") == "function"
+        tool.get("function", tool) for tool in _items(request, "tools") if tool.get("type") == "function"
     ]
-    choice: Any = asked.get("tool_choice") or "auto"
+    choice: Any = request.get("tool_choice") or "auto"
     if isinstance(choice, dict):
         chosen = cast("JSON", choice)
-        wanted = chosen.get("function", chosen).get("name")
-        tools = [tool for tool in tools if tool["name"] == wanted]
+        wanted_name = chosen.get("function", chosen).get("name")
+        tools = [tool for tool in tools if tool["name"] == wanted_name]
     else:
-        called = set(_called(asked))
+        called = set(_called_tools(request))
         tools = [tool for tool in tools if tool["name"] not in called and choice != "none"]
     for tool in tools[:1]:
         parameters: JSON = tool.get("parameters") or {}
@@ -58,10 +58,10 @@ def _calls(asked: JSON, number: int) -> Iterator[JSON]:
         yield {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
 
 
-def _called(asked: JSON) -> Iterator[str]:
-    """The tools that were called since the user last spoke."""
+def _called_tools(request: JSON) -> Iterator[str]:
+    """Yield the names of the tools called since the last user message."""
     names: list[str] = []
-    for item in [*_items(asked, "messages"), *_items(asked, "input")]:
+    for item in [*_items(request, "messages"), *_items(request, "input")]:
         if item.get("role") == "user":
             names.clear()
         elif item.get("type") == "function_call":
@@ -75,9 +75,9 @@ def _items(node: JSON, member: str) -> list[JSON]:
     return cast("list[JSON]", value) if isinstance(value, list) else []
 
 
-def _schema(asked: JSON) -> JSON | None:
-    chat = _member(asked, "response_format")
-    responses = _member(_member(asked, "text"), "format")
+def _schema(request: JSON) -> JSON | None:
+    chat = _member(request, "response_format")
+    responses = _member(_member(request, "text"), "format")
     if "json_object" in (chat.get("type"), responses.get("type")):
         return {"type": "object", "properties": {"city": {"type": "string"}}}
     return (_member(chat, "json_schema") or responses).get("schema")
@@ -88,12 +88,12 @@ def _member(node: JSON, member: str) -> JSON:
 
 
 def _instance(schema: JSON, root: JSON) -> Any:
-    """The simplest value that fits a JSON schema."""
+    """Return the simplest value that matches a JSON schema."""
     if "$ref" in schema:
         return _instance(functools.reduce(_member, schema["$ref"].removeprefix("#/").split("/"), root), root)
-    for word in ("anyOf", "oneOf", "allOf"):
-        if word in schema:
-            return _instance(next(one for one in _items(schema, word) if one.get("type") != "null"), root)
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        if keyword in schema:
+            return _instance(next(option for option in _items(schema, keyword) if option.get("type") != "null"), root)
     if schema.get("enum") or "const" in schema:
         return schema["const"] if "const" in schema else schema["enum"][0]
     kind: Any = schema.get("type")
@@ -102,7 +102,7 @@ def _instance(schema: JSON, root: JSON) -> Any:
     if kind == "array":
         return [_instance(_member(schema, "items"), root)]
     kinds = cast("list[str]", kind) if isinstance(kind, list) else [str(kind)]
-    return _SIMPLEST.get(kinds[0], "Paris")
+    return _SIMPLEST_VALUES.get(kinds[0], "Paris")
 
 
 def _pieces(text: str) -> tuple[JSON, ...]:
@@ -110,11 +110,11 @@ def _pieces(text: str) -> tuple[JSON, ...]:
     return ({"content": text[:middle]}, {"content": text[middle:]})
 
 
-def billed(exchange: CannedReply) -> JSON:
-    """One line of the bill."""
+def bill_line(canned: CannedReply) -> JSON:
+    """Return the line of the bill for one reply."""
     return {
-        "id": exchange.id,
-        "model": exchange.model,
-        "provider": exchange.provider,
-        "cost": (exchange.usage or {}).get("cost"),
+        "id": canned.id,
+        "model": canned.model,
+        "provider": canned.provider,
+        "cost": (canned.usage or {}).get("cost"),
     }

@@ -1,7 +1,7 @@
-"""What the simulator answers: one `Exchange` a scenario.
+"""The replies of the simulator: one `CannedReply` for each scenario.
 
-The shapes are those of recorded answers (2025-10 to 2026-09) and of https://openrouter.ai/docs/api/reference/overview,
-streaming and errors-and-debugging; the contents are invented.
+Their structure follows recorded responses (2025-10 to 2026-09) and https://openrouter.ai/docs/api/reference/overview,
+streaming and errors-and-debugging; the content is invented.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from .canned_reply import JSON, CannedReply, Reply, usage
 from .results import PNG
 
 
-def _failing(status: int, message: str, **metadata: Any) -> CannedReply:
+def _error_reply(status: int, message: str, **metadata: Any) -> CannedReply:
     error: JSON = {"message": message, "code": status}
     return CannedReply(status=status, error={**error, "metadata": metadata} if metadata else error)
 
 
 _HELLO: Final = CannedReply(usage=usage(43, 120, 0.00014, reasoning=11, cached=12))
 _TOOL_CALL: Final = {"index": 0, "id": "call_a", "type": "function"}
-_SECOND_CALL: Final = {"index": 1, "id": "call_b", "type": "function"}
-_THOUGHT: Final = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
+_SECOND_TOOL_CALL: Final = {"index": 1, "id": "call_b", "type": "function"}
+_REASONING_TEXT: Final = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
 _SERVER_TOOL_CALL: Final = {
     "type": "reasoning.server_tool_call",
     "index": 3,
@@ -73,7 +73,7 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
         keep_alive=3,
         headers={"X-Provider-Name": "DeepInfra"},
     ),
-    # OpenRouter's fee and what the provider bills: in floats they would add up to 0.00030000000000000003.
+    # OpenRouter's fee and the upstream provider's charge: as floats their sum would be 0.00030000000000000003.
     "byok": CannedReply(
         model="openai/gpt-4o",
         provider="Azure",
@@ -105,7 +105,7 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     ),
     "whole_dollars": CannedReply(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": 2}),
     "cost_is_text": CannedReply(usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18, "cost": "0.1"}),
-    "oldest": CannedReply(  # 2025-10: neither cost nor tier
+    "oldest": CannedReply(  # 2025-10: no cost and no service tier
         provider="Google",
         finish={0: ("stop", "STOP")},
         usage={"prompt_tokens": 31, "completion_tokens": 21, "total_tokens": 52},
@@ -131,12 +131,16 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
         finish={0: ("tool_calls", "tool_calls")},
         usage=usage(80, 12, 0.00002),
     ),
-    # All that a message may hold beside text. Signatures and encrypted data must never be told.
+    # Everything that a message can contain besides text. Signatures and encrypted data must never be recorded.
     "every_part": CannedReply(
         deltas=(
-            {"content": "", "reasoning": "Search, ", "reasoning_details": [{**_THOUGHT, "text": "Search, "}]},
-            {"content": "", "reasoning": "then draw.", "reasoning_details": [{**_THOUGHT, "text": "then draw."}]},
-            {"content": "", "reasoning_details": [{**_THOUGHT, "signature": "secret_signature"}]},
+            {"content": "", "reasoning": "Search, ", "reasoning_details": [{**_REASONING_TEXT, "text": "Search, "}]},
+            {
+                "content": "",
+                "reasoning": "then draw.",
+                "reasoning_details": [{**_REASONING_TEXT, "text": "then draw."}],
+            },
+            {"content": "", "reasoning_details": [{**_REASONING_TEXT, "signature": "secret_signature"}]},
             {
                 "content": "",
                 "reasoning_details": [
@@ -158,14 +162,14 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
         deltas=(
             {"content": "I look.", "tool_calls": [{**_TOOL_CALL, "function": {"name": "weather", "arguments": ""}}]},
             {"tool_calls": [{**_TOOL_CALL, "function": {"arguments": '{"city": "Par'}}]},
-            {"tool_calls": [{**_SECOND_CALL, "function": {"name": "clock", "arguments": '{"zone": "CET"}'}}]},
+            {"tool_calls": [{**_SECOND_TOOL_CALL, "function": {"name": "clock", "arguments": '{"zone": "CET"}'}}]},
             {"tool_calls": [{**_TOOL_CALL, "function": {"arguments": 'is", "days": [1, 2]}'}}]},
         ),
         finish={0: ("tool_calls", "tool_use")},
         usage=usage(80, 12, 0.00002),
     ),
     "refusal": CannedReply(deltas=({"refusal": "I can"}, {"refusal": "not."}), usage=usage(9, 4, 1e-06)),
-    # https://openrouter.ai/docs/features/response-caching: zero tokens, and an id of its own
+    # https://openrouter.ai/docs/features/response-caching: zero tokens, and its own id
     "cached": CannedReply(
         usage=usage(0, 0, 0),
         headers={
@@ -177,13 +181,15 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     ),
     "routed": CannedReply(provider="Azure", usage=usage(43, 120, 0.00014), routing=_ROUTING),
     "routed_in_vain": replace(
-        _failing(503, "No available provider"),
+        _error_reply(503, "No available provider"),
         routing={**_ROUTING, "attempt": 1, "attempts": [_ROUTING["attempts"][0]], "endpoints": {"available": []}},
     ),
-    "embedding": CannedReply(model="text-embedding-3-small"),  # recorded 2026-08: without its author
+    "embedding": CannedReply(
+        model="text-embedding-3-small"
+    ),  # recorded 2026-08: the model name without its author prefix
     "empty": CannedReply(verbatim=Reply([b"{}"])),
     "server_tools": CannedReply(
-        usage={  # no `is_byok`, and a cost far above the inference cost
+        usage={  # no `is_byok`, and a total cost far above the inference cost
             "prompt_tokens": 900,
             "completion_tokens": 69,
             "total_tokens": 969,
@@ -211,7 +217,7 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     "hanging": replace(_HELLO, pause=20.0),
     "long": replace(_HELLO, deltas=tuple({"content": f"{n} "} for n in range(1200))),
     "cut": replace(_HELLO, deltas=({"content": "a"}, {"content": "b"}, {"content": "c"}), cut_after=2),
-    # Recorded 2025-11: the usage of the failed stream comes in the very chunk that tells the error.
+    # Recorded 2025-11: the chunk with the error also carries the usage of the failed stream.
     "error_in_stream": replace(
         _HELLO,
         error={
@@ -238,28 +244,28 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     ),
     "whitespace": CannedReply(verbatim=Reply([b"\n         ", b"\n         "])),
     "empty_stream": CannedReply(verbatim=Reply([b": OPENROUTER PROCESSING\n\ndata: [DONE]\n\n"], "text/event-stream")),
-    "bad_request": _failing(400, "nope is not a valid model ID"),
-    "unauthorized": _failing(401, "No auth credentials found"),
-    "no_credits": _failing(402, "Insufficient credits"),
-    "moderated": _failing(
+    "bad_request": _error_reply(400, "nope is not a valid model ID"),
+    "unauthorized": _error_reply(401, "No auth credentials found"),
+    "no_credits": _error_reply(402, "Insufficient credits"),
+    "moderated": _error_reply(
         403,
         "Your input was flagged",
         reasons=["violence"],
         flagged_input="secret_flagged",
         provider_name="OpenAI",
     ),
-    "forbidden": _failing(403, "Key limit exceeded"),
-    "not_found": _failing(404, "No endpoints found"),
-    "request_timeout": _failing(408, "Request timed out"),
-    "too_large": _failing(413, "Payload too large"),
-    "unprocessable": _failing(422, "Unprocessable"),
-    "rate_limited": _failing(429, "Provider returned error", provider_name="Google", raw="secret_raw"),
-    "internal": _failing(500, "Internal Server Error"),
-    "bad_gateway": _failing(502, "Provider returned error", provider_name="Novita", raw="secret_raw"),
-    "no_provider": _failing(503, "No available provider"),
-    "gateway_timeout": _failing(504, "Timed out"),
-    "edge_timeout": _failing(524, "Timed out at the edge"),
-    "overloaded": _failing(529, "Provider overloaded", error_type="provider_overloaded", provider_code="529"),
-    "too_many_tokens": _failing(400, "Too long", error_type="context_length_exceeded", provider_name="OpenAI"),
+    "forbidden": _error_reply(403, "Key limit exceeded"),
+    "not_found": _error_reply(404, "No endpoints found"),
+    "request_timeout": _error_reply(408, "Request timed out"),
+    "too_large": _error_reply(413, "Payload too large"),
+    "unprocessable": _error_reply(422, "Unprocessable"),
+    "rate_limited": _error_reply(429, "Provider returned error", provider_name="Google", raw="secret_raw"),
+    "internal": _error_reply(500, "Internal Server Error"),
+    "bad_gateway": _error_reply(502, "Provider returned error", provider_name="Novita", raw="secret_raw"),
+    "no_provider": _error_reply(503, "No available provider"),
+    "gateway_timeout": _error_reply(504, "Timed out"),
+    "edge_timeout": _error_reply(524, "Timed out at the edge"),
+    "overloaded": _error_reply(529, "Provider overloaded", error_type="provider_overloaded", provider_code="529"),
+    "too_many_tokens": _error_reply(400, "Too long", error_type="context_length_exceeded", provider_name="OpenAI"),
     "html_error": CannedReply(verbatim=Reply([b"<html>secret_raw</html>"], "text/html", status=502)),
 }

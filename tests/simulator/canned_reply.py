@@ -1,6 +1,6 @@
-"""One answer of OpenRouter, whichever endpoint is asked for it; a `Wire` turns it into a body or into events.
+"""A canned reply, independent of the endpoint; an `Endpoint` renders it as a body or as stream events.
 
-What is common to all endpoints stands here: error statuses, comments and blanks that keep alive, pauses, breaks.
+This module has what all endpoints share: error statuses, keep-alive comments and blanks, pauses, broken connections.
 """
 
 import json
@@ -13,12 +13,12 @@ LastChunk = Literal["null finish", "no choices", "repeated finish"]
 
 
 class Cut:
-    """In a body: the connection breaks here."""
+    """In a body: the server breaks the connection here."""
 
 
 @dataclass(frozen=True)
 class Pause:
-    """In a body: nothing comes for so many seconds."""
+    """In a body: the server sends nothing for `seconds`."""
 
     seconds: float
 
@@ -38,36 +38,36 @@ class Reply:
 
 @dataclass(frozen=True)
 class CannedReply:
-    """One answer of OpenRouter, whichever way it is asked for."""
+    """One reply of OpenRouter, independent of the endpoint and of streaming."""
 
     id: str = "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
     model: str = "openai/gpt-4o-mini"
     provider: str | None = "OpenAI"
     deltas: tuple[JSON, ...] = ({"content": "Hel"}, {"content": "lo"})
-    """What the model says, piece by piece, as chat streams it; `index` in a delta is its choice."""
+    """The model's output as the deltas of a chat stream; `index` in a delta is its choice."""
     finish: Mapping[int, tuple[str, str | None]] = field(default_factory=lambda: {0: ("stop", "stop")})
-    """For each choice its finish reason and the native one."""
+    """For each choice, its finish reason and its native finish reason."""
     usage: JSON | None = None
     service_tier: str | None = None
     final: LastChunk = "repeated finish"
-    """Which of the three recorded shapes the chunk with the usage has."""
+    """Which of the three recorded forms the chunk with the usage has."""
     keep_alive: int = 0
-    """So many comments before a stream, so many blanks before a whole answer."""
+    """The number of comments before a stream, or of blank lines before a plain body."""
     pause: float = 0.0
-    """Seconds between two chunks, and before a whole answer."""
+    """Seconds between two chunks, and before a plain body."""
     cut_after: int | None = None
-    """The connection breaks after so many deltas."""
+    """The number of deltas after which the server breaks the connection."""
     routing: JSON | None = None
-    """The `openrouter_metadata` that the caller asked for."""
+    """The `openrouter_metadata` that the caller requested."""
     error: JSON | None = None
-    """The `error` member: of the body with an error status, or with 200; in a stream, of its last chunk."""
+    """The `error` member of the body, with an error status or with 200; in a stream, of the last chunk."""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     verbatim: Reply | None = None
-    """Sent as it is, whatever was asked."""
+    """Sent unchanged to any request."""
 
-    def reply(self, wire: "Wire", *, stream: bool) -> Reply:
-        """The HTTP response to a request that asked for a stream, or did not."""
+    def reply(self, endpoint: "Endpoint", *, stream: bool) -> Reply:
+        """Return the HTTP response, streamed or plain."""
         if self.verbatim is not None:
             return self.verbatim
         headers = {"X-Generation-Id": self.id, **self.headers}
@@ -75,21 +75,21 @@ class CannedReply:
             body: JSON = {"error": self.error, "user_id": "user_canary", **self.metadata()}
             return Reply([as_bytes(body)], status=self.status, headers=headers)
         if stream:
-            return Reply(list(self._stream(wire)), "text/event-stream", headers=headers)
+            return Reply(list(self._stream(endpoint)), "text/event-stream", headers=headers)
         pieces: list[Piece] = [b"\n         " for _ in range(self.keep_alive)]
         pieces += [Pause(self.pause)] if self.pause else []
-        content = as_bytes(wire.whole(self))
+        content = as_bytes(endpoint.body(self))
         if self.cut_after is not None:
             return Reply([*pieces, content[: len(content) // 2], Cut()], headers=headers)
         return Reply([*pieces, content], headers=headers)
 
     def metadata(self) -> JSON:
-        """`openrouter_metadata`, where it was asked for."""
+        """Return `openrouter_metadata` if the caller requested it."""
         return {} if self.routing is None else {"openrouter_metadata": self.routing}
 
-    def _stream(self, wire: "Wire") -> Iterator[Piece]:
+    def _stream(self, endpoint: "Endpoint") -> Iterator[Piece]:
         yield from [b": OPENROUTER PROCESSING\n\n"] * self.keep_alive
-        for position, event in enumerate(wire.events(self)):
+        for position, event in enumerate(endpoint.events(self)):
             if position == self.cut_after:
                 yield Cut()
                 return
@@ -99,20 +99,20 @@ class CannedReply:
         yield b"data: [DONE]\n\n"
 
 
-class Wire(Protocol):
-    """How one endpoint says an exchange."""
+class Endpoint(Protocol):
+    """Renders a canned reply in the format of one endpoint."""
 
-    def whole(self, exchange: CannedReply) -> JSON:
-        """The body of a plain answer."""
+    def body(self, canned: CannedReply) -> JSON:
+        """Return the body of a plain response."""
         ...
 
-    def events(self, exchange: CannedReply) -> Iterator[JSON]:
-        """The data of each event of a streamed answer."""
+    def events(self, canned: CannedReply) -> Iterator[JSON]:
+        """Yield the data of each event of a streamed response."""
         ...
 
 
 def usage(prompt: int, completion: int, cost: float, *, reasoning: int = 0, cached: int = 0, **more: Any) -> JSON:
-    """A usage object as OpenRouter sends it since 2026."""
+    """Return a usage object as OpenRouter has sent it since 2026."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -136,5 +136,5 @@ def usage(prompt: int, completion: int, cost: float, *, reasoning: int = 0, cach
 
 
 def as_bytes(value: object) -> bytes:
-    """JSON as it goes on the wire."""
+    """Return *value* as JSON bytes."""
     return json.dumps(value).encode()

@@ -1,6 +1,6 @@
-"""Chat completions, and the older text completions: bodies made of choices.
+"""Chat completions and the older text completions: bodies with choices.
 
-https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request and the recorded exchanges.
+https://openrouter.ai/docs/api/api-reference/chat/send-chat-completion-request and the recordings.
 """
 
 from collections.abc import Iterator
@@ -14,50 +14,50 @@ class Chat:
 
     kind = "chat.completion"
 
-    def whole(self, exchange: CannedReply) -> JSON:
-        """The body of a plain answer."""
-        if exchange.error is not None and exchange.usage is None:
-            return {"id": exchange.id, "error": exchange.error, **exchange.metadata()}
+    def body(self, canned: CannedReply) -> JSON:
+        """Return the body of a plain response."""
+        if canned.error is not None and canned.usage is None:
+            return {"id": canned.id, "error": canned.error, **canned.metadata()}
         choices = [
             {
                 "logprobs": None,
                 "finish_reason": reason,
                 "native_finish_reason": native,
                 "index": index,
-                **self._said(exchange, index),
+                **self._output(canned, index),
             }
-            for index, (reason, native) in exchange.finish.items()
+            for index, (reason, native) in canned.finish.items()
         ]
-        body = {**_head(exchange, self.kind), "choices": choices, "system_fingerprint": None, **exchange.metadata()}
-        if exchange.service_tier is not None:
-            body["service_tier"] = exchange.service_tier
-        if exchange.error is not None:
-            body["error"] = exchange.error
-        return body if exchange.usage is None else {**body, "usage": exchange.usage}
+        body = {**_head(canned, self.kind), "choices": choices, "system_fingerprint": None, **canned.metadata()}
+        if canned.service_tier is not None:
+            body["service_tier"] = canned.service_tier
+        if canned.error is not None:
+            body["error"] = canned.error
+        return body if canned.usage is None else {**body, "usage": canned.usage}
 
-    def events(self, exchange: CannedReply) -> Iterator[JSON]:
-        """The chunks of a streamed answer."""
-        head: JSON = {**_head(exchange, f"{self.kind}.chunk"), "choices": []}
-        for delta in exchange.deltas:
+    def events(self, canned: CannedReply) -> Iterator[JSON]:
+        """Yield the chunks of a streamed response."""
+        head: JSON = {**_head(canned, f"{self.kind}.chunk"), "choices": []}
+        for delta in canned.deltas:
             index = delta.get("index", 0)
-            said = {key: value for key, value in delta.items() if key != "index"}
-            yield {**head, "choices": [self._choice(index, said)]}
-        if exchange.error is not None:
-            chunk = {**head, "choices": [self._choice(0, {"content": ""})], "error": exchange.error}
-            yield chunk if exchange.usage is None else {**chunk, "usage": exchange.usage}
+            content = {key: value for key, value in delta.items() if key != "index"}
+            yield {**head, "choices": [self._choice(index, content)]}
+        if canned.error is not None:
+            chunk = {**head, "choices": [self._choice(0, {"content": ""})], "error": canned.error}
+            yield chunk if canned.usage is None else {**chunk, "usage": canned.usage}
             return
-        finished = [self._choice(index, {"content": ""}, *reasons) for index, reasons in exchange.finish.items()]
+        finished = [self._choice(index, {"content": ""}, *reasons) for index, reasons in canned.finish.items()]
         yield {**head, "choices": finished}
-        if exchange.usage is not None:
+        if canned.usage is not None:
             last = {
-                "null finish": [self._choice(index, {"content": ""}) for index in exchange.finish],
+                "null finish": [self._choice(index, {"content": ""}) for index in canned.finish],
                 "no choices": [],
                 "repeated finish": finished,
-            }[exchange.final]
-            tier = {} if exchange.service_tier is None else {"service_tier": exchange.service_tier}
-            yield {**head, "choices": last, **tier, "usage": exchange.usage}
-        if exchange.routing is not None:
-            yield {**head, "choices": finished, **exchange.metadata()}
+            }[canned.final]
+            tier = {} if canned.service_tier is None else {"service_tier": canned.service_tier}
+            yield {**head, "choices": last, **tier, "usage": canned.usage}
+        if canned.routing is not None:
+            yield {**head, "choices": finished, **canned.metadata()}
 
     def _choice(self, index: int, delta: JSON, reason: str | None = None, native: str | None = None) -> JSON:
         return {
@@ -68,12 +68,12 @@ class Chat:
             "logprobs": None,
         }
 
-    def _said(self, exchange: CannedReply, index: int) -> JSON:
-        return {"message": message_of(exchange, index)}
+    def _output(self, canned: CannedReply, index: int) -> JSON:
+        return {"message": message_of(canned, index)}
 
 
 class Completions(Chat):
-    """`/completions`: the same with a text in place of a message."""
+    """`/completions`: the same with a text instead of a message."""
 
     kind = "text_completion"
 
@@ -81,16 +81,16 @@ class Completions(Chat):
         choice = super()._choice(index, {}, reason, native)
         return {**choice, "text": delta.get("content") or "", "delta": None}
 
-    def _said(self, exchange: CannedReply, index: int) -> JSON:
-        return {"text": message_of(exchange, index)["content"] or ""}
+    def _output(self, canned: CannedReply, index: int) -> JSON:
+        return {"text": message_of(canned, index)["content"] or ""}
 
 
-def message_of(exchange: CannedReply, index: int) -> JSON:
-    """What a choice says in all."""
+def message_of(canned: CannedReply, index: int) -> JSON:
+    """Return the complete message of one choice."""
     message: JSON = {"role": "assistant", "content": None, "refusal": None, "reasoning": None}
     calls: dict[int, JSON] = {}
     details: dict[tuple[str, int], JSON] = {}
-    deltas = [delta for delta in exchange.deltas if delta.get("index", 0) == index]
+    deltas = [delta for delta in canned.deltas if delta.get("index", 0) == index]
     for key, value in [pair for delta in deltas for pair in delta.items() if pair[1] is not None]:
         if key in ("content", "reasoning", "refusal"):
             message[key] = (message[key] or "") + value
@@ -112,17 +112,17 @@ def _join_call(calls: dict[int, JSON], call: JSON) -> None:
     if "function" not in call:
         calls[call["index"]] = call
         return
-    known = calls.setdefault(call["index"], {**call, "function": {"name": None, "arguments": ""}})
-    known["function"]["name"] = known["function"]["name"] or call["function"].get("name")
-    known["function"]["arguments"] += call["function"].get("arguments", "")
+    merged = calls.setdefault(call["index"], {**call, "function": {"name": None, "arguments": ""}})
+    merged["function"]["name"] = merged["function"]["name"] or call["function"].get("name")
+    merged["function"]["arguments"] += call["function"].get("arguments", "")
 
 
-def _join_texts(known: JSON, piece: JSON) -> None:
+def _join_texts(merged: JSON, piece: JSON) -> None:
     for key, value in piece.items():
-        joined = key in ("text", "summary", "data", "transcript") and key in known
-        known[key] = known[key] + value if joined else value
+        joined = key in ("text", "summary", "data", "transcript") and key in merged
+        merged[key] = merged[key] + value if joined else value
 
 
-def _head(exchange: CannedReply, kind: str) -> dict[str, Any]:
-    head: JSON = {"id": exchange.id, "object": kind, "created": 1762179802, "model": exchange.model}
-    return head if exchange.provider is None else {**head, "provider": exchange.provider}
+def _head(canned: CannedReply, kind: str) -> dict[str, Any]:
+    head: JSON = {"id": canned.id, "object": kind, "created": 1762179802, "model": canned.model}
+    return head if canned.provider is None else {**head, "provider": canned.provider}

@@ -1,6 +1,6 @@
-"""An OpenRouter in memory: HTTP transports whose answer comes in given pieces, and may end in any exception.
+"""A simulated OpenRouter in memory: HTTP transports that send a reply in given pieces and may raise any exception.
 
-Faster than a socket, for what is tried thousands of times; and what is cut, is cut at the very byte.
+It is faster than a socket for tests that repeat a call thousands of times, and it can cut a body at an exact byte.
 """
 
 import asyncio
@@ -12,25 +12,25 @@ from typing import Any, Final
 
 import openai
 
-# httpx, or httpx2 where the SDK has that.
+# httpx, or httpx2 if the SDK uses it.
 http: Final[Any] = importlib.import_module(type(openai.DefaultHttpxClient()).__mro__[1].__module__.partition(".")[0])
 BASE_URL: Final = "https://openrouter.ai/api/v1"
 
 
 @dataclass
-class Answer:
-    """What comes for each request."""
+class MemoryReply:
+    """The reply to each request."""
 
     pieces: Sequence[bytes] = ()
     status: int = 200
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     error: Callable[[], BaseException] | None = None
-    """Makes what is raised after the last piece, or in place of an answer where `refuses`."""
+    """Makes the exception that is raised after the last piece, or instead of a response if `refuses`."""
     refuses: bool = False
 
     def response(self) -> Any:
-        """The HTTP library's response, unread."""
+        """Return the HTTP library's response, unread."""
         if self.refuses and self.error is not None:
             raise self.error()
         headers = {"content-type": self.content_type, **self.headers}
@@ -38,13 +38,13 @@ class Answer:
 
 
 class _Pieces(http.SyncByteStream, http.AsyncByteStream):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, reply: MemoryReply) -> None:
+        self._reply = reply
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._answer.pieces
-        if self._answer.error is not None:
-            raise self._answer.error()
+        yield from self._reply.pieces
+        if self._reply.error is not None:
+            raise self._reply.error()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self:
@@ -52,23 +52,23 @@ class _Pieces(http.SyncByteStream, http.AsyncByteStream):
             yield piece
 
 
-def _respond(answer: Answer, _: object) -> Any:
-    return answer.response()
+def _respond(reply: MemoryReply, _: object) -> Any:
+    return reply.response()
 
 
-def client_of(answer: Answer, **options: Any) -> openai.OpenAI:
-    """A client whose calls are all answered so."""
-    transport = http.MockTransport(partial(_respond, answer))
-    given: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, "base_url": BASE_URL, **options}
-    return openai.OpenAI(http_client=http.Client(transport=transport), **given)
+def client_of(reply: MemoryReply, **options: Any) -> openai.OpenAI:
+    """Return a client that receives *reply* for each call."""
+    transport = http.MockTransport(partial(_respond, reply))
+    merged: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, "base_url": BASE_URL, **options}
+    return openai.OpenAI(http_client=http.Client(transport=transport), **merged)
 
 
-def async_client_of(answer: Answer, **options: Any) -> openai.AsyncOpenAI:
-    """The same, async; it yields to the loop before each answer and each piece."""
+def async_client_of(reply: MemoryReply, **options: Any) -> openai.AsyncOpenAI:
+    """Return an async client that receives *reply*; it yields to the loop before each response and each piece."""
 
     async def handle(_: Any) -> Any:
         await asyncio.sleep(0)
-        return answer.response()
+        return reply.response()
 
-    given: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, "base_url": BASE_URL, **options}
-    return openai.AsyncOpenAI(http_client=http.AsyncClient(transport=http.MockTransport(handle)), **given)
+    merged: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, "base_url": BASE_URL, **options}
+    return openai.AsyncOpenAI(http_client=http.AsyncClient(transport=http.MockTransport(handle)), **merged)

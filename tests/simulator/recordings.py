@@ -1,6 +1,6 @@
-"""Real exchanges, replayed byte for byte: one JSON file a conversation, read from a folder that is not ours.
+"""Recorded exchanges, replayed byte for byte: one JSON file for each conversation, in a folder outside the project.
 
-A file holds `{"interactions": [{"request": {"path", "body"}, "response": {"status", "headers", "body"}}]}`.
+A file contains `{"interactions": [{"request": {"path", "body"}, "response": {"status", "headers", "body"}}]}`.
 """
 
 import json
@@ -25,18 +25,18 @@ class Recording:
 
     @property
     def text(self) -> str:
-        """The body of the reply."""
+        """Return the body of the reply."""
         return b"".join(piece for piece in self.reply.pieces if isinstance(piece, bytes)).decode()
 
 
 def recordings_folder() -> Path:
-    """Where recordings are looked for: the environment says so, else beside the checkout."""
+    """Return the folder of the recordings: from the environment variable, else beside the checkout."""
     beside = Path(__file__).resolve().parents[3] / "shared" / "recordings"
     return Path(os.environ.get(FOLDER_VARIABLE, beside))
 
 
 def read_recordings(folder: Path) -> list[Recording]:
-    """All recordings in *folder*, none where there is no such folder."""
+    """Return all recordings in *folder*; none if the folder does not exist."""
     found: list[Recording] = []
     for file in sorted(folder.glob("*.json")):
         for number, interaction in enumerate(json.loads(file.read_text())["interactions"]):

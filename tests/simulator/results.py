@@ -1,7 +1,7 @@
-"""Embeddings, rerank, images, speech and transcription: one answer each, and the ways in which they fail.
+"""Embeddings, rerank, images, speech and transcription: one reply each, and their errors.
 
-https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings, and rerank/, images/, audio/ there; the body
-of embeddings as recorded 2026-08.
+https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings, and its siblings rerank/, images/ and audio/;
+the body of embeddings is as recorded 2026-08.
 """
 
 import base64
@@ -16,26 +16,26 @@ PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()
 _COST: Final = {"cost": 1.4e-06, "is_byok": False, "cost_details": {"upstream_inference_cost": 1.4e-06}}
 
 
-def _embeddings(exchange: CannedReply, asked: JSON) -> JSON:
+def _embeddings(canned: CannedReply, request: JSON) -> JSON:
     packed = base64.b64encode(struct.pack(f"<{len(EMBEDDING)}f", *EMBEDDING)).decode()
-    vector = packed if asked.get("encoding_format") == "base64" else list(EMBEDDING)
-    count = len(asked["input"]) if isinstance(asked.get("input"), list) else 1
+    vector = packed if request.get("encoding_format") == "base64" else list(EMBEDDING)
+    count = len(request["input"]) if isinstance(request.get("input"), list) else 1
     data = [{"object": "embedding", "index": index, "embedding": vector} for index in range(count)]
     details = {"text_tokens": 5, "image_tokens": 2, "audio_tokens": 0, "video_tokens": 0, "file_tokens": 0}
     usage = {"prompt_tokens": 7, "total_tokens": 7, **_COST, "prompt_tokens_details": details}
-    return {**_head(exchange), "object": "list", "data": data, "usage": usage}
+    return {**_head(canned), "object": "list", "data": data, "usage": usage}
 
 
-def _rerank(exchange: CannedReply, asked: JSON) -> JSON:
+def _rerank(canned: CannedReply, request: JSON) -> JSON:
     results = [
         {"index": index, "relevance_score": 0.9 / (index + 1), "document": {"text": document}}
-        for index, document in enumerate(asked["documents"])
+        for index, document in enumerate(request["documents"])
     ]
-    return {**_head(exchange), "results": results, "usage": {"cost": 0.002, "search_units": 1, "total_tokens": 31}}
+    return {**_head(canned), "results": results, "usage": {"cost": 0.002, "search_units": 1, "total_tokens": 31}}
 
 
-def _images(_: CannedReply, asked: JSON) -> JSON:
-    data = [{"b64_json": PNG, "media_type": "image/png"} for _ in range(asked.get("n", 1))]
+def _images(_: CannedReply, request: JSON) -> JSON:
+    data = [{"b64_json": PNG, "media_type": "image/png"} for _ in range(request.get("n", 1))]
     return {"created": 1762179802, "data": data, "usage": _IMAGE_USAGE}
 
 
@@ -62,45 +62,45 @@ _BODIES: Final[Mapping[str, Callable[[CannedReply, JSON], JSON]]] = {
 
 
 class Result:
-    """One of these endpoints, answering what was asked."""
+    """One of these endpoints, with the request that it replies to."""
 
-    def __init__(self, path: str, asked: JSON) -> None:
-        self._path, self._asked = path, asked
+    def __init__(self, path: str, request: JSON) -> None:
+        self._path, self._request = path, request
 
-    def whole(self, exchange: CannedReply) -> JSON:
-        """The body of a plain answer."""
-        if exchange.error is not None:
-            return {"error": exchange.error}
-        return _BODIES[self._path](exchange, self._asked)
+    def body(self, canned: CannedReply) -> JSON:
+        """Return the body of a plain response."""
+        if canned.error is not None:
+            return {"error": canned.error}
+        return _BODIES[self._path](canned, self._request)
 
-    def events(self, exchange: CannedReply) -> Iterator[JSON]:
-        """The events of a streamed image or transcript."""
+    def events(self, canned: CannedReply) -> Iterator[JSON]:
+        """Yield the events of a streamed image or transcription."""
         if self._path == "audio/transcriptions":
-            body = _transcription(exchange, {})
+            body = _transcription(canned, {})
             yield {"type": "transcript.text.delta", "delta": "Hello "}
             yield {"type": "transcript.text.delta", "delta": "there."}
             yield {"type": "transcript.text.done", **body}
             return
         yield {"type": "image_generation.partial_image", "partial_image_index": 0, "b64_json": PNG[:8]}
-        if exchange.error is not None:
-            yield {"type": "error", "error": exchange.error}
+        if canned.error is not None:
+            yield {"type": "error", "error": canned.error}
             return
         image = {"b64_json": PNG, "media_type": "image/png", "created": 1762179802}
         yield {"type": "image_generation.completed", **image, "usage": _IMAGE_USAGE}
 
-    def reply(self, exchange: CannedReply, *, stream: bool) -> Reply:
-        """The HTTP response."""
-        sound = self._path == "audio/speech" and exchange.status == 200 and exchange.error is None  # noqa: PLR2004 - HTTP's OK
-        if sound and exchange.verbatim is None:
-            headers = {"X-Generation-Id": exchange.id, **exchange.headers}
+    def reply(self, canned: CannedReply, *, stream: bool) -> Reply:
+        """Return the HTTP response."""
+        is_ok = canned.status == 200 and canned.error is None  # noqa: PLR2004 - HTTP's OK
+        if self._path == "audio/speech" and is_ok and canned.verbatim is None:
+            headers = {"X-Generation-Id": canned.id, **canned.headers}
             return Reply([b"ID3\x04", b"\xff\xfb\x90" * 500], "audio/mpeg", headers=headers)
-        if self._path == "audio/transcriptions" and self._asked.get("response_format") == "text":
-            return Reply([b"Hello there.\n"], "text/plain", headers={"X-Generation-Id": exchange.id})
-        return exchange.reply(self, stream=stream)
+        if self._path == "audio/transcriptions" and self._request.get("response_format") == "text":
+            return Reply([b"Hello there.\n"], "text/plain", headers={"X-Generation-Id": canned.id})
+        return canned.reply(self, stream=stream)
 
 
-def _head(exchange: CannedReply) -> JSON:
-    return {"id": exchange.id, "model": exchange.model, "provider": exchange.provider}
+def _head(canned: CannedReply) -> JSON:
+    return {"id": canned.id, "model": canned.model, "provider": canned.provider}
 
 
 _NO_IMAGE: Final = Reply([as_bytes({"created": 1, "data": []})])
@@ -112,4 +112,4 @@ EMPTY: Final[Mapping[str, Reply]] = {
     "audio/speech": Reply([], "audio/mpeg"),
     "audio/transcriptions": Reply([as_bytes({"usage": {"seconds": 1}})]),
 }
-"""Answers without what was asked for."""
+"""Replies without any result."""

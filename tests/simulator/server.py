@@ -1,9 +1,9 @@
-"""The simulator on the wire: a real HTTP server on a loopback port.
+"""The HTTP server of the simulator, on a loopback port.
 
-`<url>/<scenario>/api/v1` answers each call with that scenario of `exchanges` (or with a recorded exchange that was
-added); the plain `<url>/api/v1` picks the scenario by the model that is asked for. Any scenario whose name begins with
-`agent` is the model of `agent`; what it was asked for is billed at `<url>/<scenario>/bill`. Each key has a limit of ten
-dollars a day, which `/key` tells.
+`<url>/<scenario>/api/v1` replies to each call with that scenario of `canned_replies`, or with a reply added to
+`Simulator.verbatim`; the plain `<url>/api/v1` picks the scenario by the requested model. Any scenario whose name begins
+with `agent` is the model of `agent`; `<url>/<scenario>/bill` returns the bill of its calls. Each key has a limit of ten
+dollars a day, which `/key` reports.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from .agent import answer, billed
+from .agent import agent_reply, bill_line
 from .canned_replies import CANNED_REPLIES
-from .canned_reply import CannedReply, Cut, Pause, Reply, Wire
+from .canned_reply import CannedReply, Cut, Endpoint, Pause, Reply
 from .chat import Chat, Completions
 from .responses import Responses
 from .results import EMPTY, Result
 
-_WIRES: Final[Mapping[str, Wire]] = {
+_ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "chat/completions": Chat(),
     "completions": Completions(),
     "responses": Responses(),
 }
 _RESULTS: Final = ("embeddings", "rerank", "images", "images/generations", "audio/speech", "audio/transcriptions")
 
-# What the plain base URL answers for a model; any other model is answered by itself.
+# The scenario of the plain base URL for a model; any other model gets "hello".
 BY_MODEL: Final[Mapping[str, str]] = {
     "openrouter/auto": "served_elsewhere",
     "anthropic/claude-sonnet-4.5": "reasoning",
@@ -54,7 +54,7 @@ BY_MODEL: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Received:
-    """One request as it came."""
+    """One request as received."""
 
     method: str
     path: str
@@ -66,14 +66,14 @@ class Simulator:
     """Runs the server in a thread: `with Simulator() as openrouter: ... openrouter.base_url("hello") ...`."""
 
     def __init__(self, port: int = 0, pause: float = 0.0) -> None:
-        """Args: port: 0 for any that is free. pause: seconds before each chunk of exchanges that have no own."""
+        """Args: port: 0 for any free port. pause: seconds before each chunk of replies that set no pause."""
         self._pause = pause
         self.received: list[Received] = []
-        """All requests so far."""
+        """All requests received so far."""
         self.verbatim: dict[str, Reply | list[Reply]] = {}
-        """More scenarios: replies sent as they are, one for all calls or one each in turn; also `<scenario>/key`."""
-        self._generations: dict[str, int] = {}
-        self._exchanges: dict[str, CannedReply] = {}
+        """More scenarios: a reply for all calls, or a list with one for each call; also `<scenario>/key`."""
+        self._polls: dict[str, int] = {}
+        self._sent: dict[str, CannedReply] = {}
         self._bills: dict[str, list[dict[str, Any]]] = {}
         self._spent: dict[str, Decimal] = {}
         self._listener = socket.socket()
@@ -95,14 +95,14 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Scheme, host and port."""
+        """Return scheme, host and port."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def base_url(self, scenario: str | None = None) -> str:
-        """What to give the SDK as `base_url`."""
+        """Return the `base_url` for the SDK."""
         return f"{self.url}/api/v1" if scenario is None else f"{self.url}/{scenario}/api/v1"
 
-    def __enter__(self) -> "Simulator":  # noqa: PYI034 - typing.Self is of Python 3.11
+    def __enter__(self) -> "Simulator":  # noqa: PYI034 - typing.Self needs Python 3.11
         self._thread.start()
         while not self._server.started:
             time.sleep(0.005)
@@ -115,46 +115,46 @@ class Simulator:
         self._listener.close()
 
     async def _infer(self, request: Request) -> Response:
-        body = await self._note(request)
+        body = await self._record(request)
         path = request.path_params["path"].strip("/")
-        asked = _asked(body)
-        name = request.path_params.get("scenario") or BY_MODEL.get(asked.get("model", ""), "hello")
-        if name in self.verbatim:
-            replies = self.verbatim[name]
+        fields = _parse_body(body)
+        scenario = request.path_params.get("scenario") or BY_MODEL.get(fields.get("model", ""), "hello")
+        if scenario in self.verbatim:
+            replies = self.verbatim[scenario]
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
-        exchange = self._behave(name, asked) if name.startswith("agent") else CANNED_REPLIES[name]
-        self._exchanges[exchange.id] = exchange
-        self._charge(request, exchange)
-        exchange = replace(exchange, pause=exchange.pause or self._pause)
-        stream = asked.get("stream") is True
-        if path in _WIRES:
-            return _response(exchange.reply(_WIRES[path], stream=stream))
+        canned = self._agent_reply(scenario, fields) if scenario.startswith("agent") else CANNED_REPLIES[scenario]
+        self._sent[canned.id] = canned
+        self._charge(request, canned)
+        canned = replace(canned, pause=canned.pause or self._pause)
+        stream = fields.get("stream") is True
+        if path in _ENDPOINTS:
+            return _response(canned.reply(_ENDPOINTS[path], stream=stream))
         if path not in _RESULTS:
             return JSONResponse({"error": {"message": "Not Found", "code": 404}}, 404)
-        if name == "empty":
+        if scenario == "empty":
             return _response(EMPTY[path])
-        return _response(Result(path, asked).reply(exchange, stream=stream))
+        return _response(Result(path, fields).reply(canned, stream=stream))
 
     async def _generation(self, request: Request) -> Response:
         """https://openrouter.ai/docs/api/api-reference/generations/get-generation: 404 until the record exists."""
-        await self._note(request)
+        await self._record(request)
         scenario, id_ = request.path_params.get("scenario", ""), request.query_params.get("id", "")
-        told = self.verbatim.get(f"{scenario}/generation")
-        if told is not None:
-            return _response(told.pop(0) if isinstance(told, list) else told)
-        exchange = self._exchanges.get(id_)
-        look = f"{request.headers.get('authorization')} {scenario} {id_}"
-        self._generations[look] = self._generations.get(look, 0) + 1
-        exchange = CANNED_REPLIES.get(scenario, exchange) if exchange is not None else None
-        if exchange is None or exchange.usage is None or self._generations[look] < 2:  # noqa: PLR2004 - the second look
+        verbatim = self.verbatim.get(f"{scenario}/generation")
+        if verbatim is not None:
+            return _response(verbatim.pop(0) if isinstance(verbatim, list) else verbatim)
+        canned = self._sent.get(id_)
+        key = f"{request.headers.get('authorization')} {scenario} {id_}"
+        self._polls[key] = self._polls.get(key, 0) + 1
+        canned = CANNED_REPLIES.get(scenario, canned) if canned is not None else None
+        if canned is None or canned.usage is None or self._polls[key] < 2:  # noqa: PLR2004 - the second poll
             return JSONResponse({"error": {"message": "Generation not found", "code": 404}}, 404)
         usage: dict[str, Any] = {"cost_details": {}, "prompt_tokens_details": {}, "completion_tokens_details": {}}
-        usage.update(exchange.usage)
-        reason, native = exchange.finish[0]
+        usage.update(canned.usage)
+        reason, native = canned.finish[0]
         data = {
             "id": id_,
-            "model": exchange.model,
-            "provider_name": exchange.provider,
+            "model": canned.model,
+            "provider_name": canned.provider,
             "streamed": True,
             "cancelled": True,
             "is_byok": usage.get("is_byok", False),
@@ -163,7 +163,7 @@ class Simulator:
             "upstream_inference_cost": usage["cost_details"].get("upstream_inference_cost")
             if usage.get("is_byok")
             else 0,
-            "tokens_prompt": max(usage["prompt_tokens"] - 10, 0),  # not the native count that the answer tells
+            "tokens_prompt": max(usage["prompt_tokens"] - 10, 0),  # not the native count that the response reports
             "tokens_completion": usage["completion_tokens"],
             "native_tokens_prompt": usage["prompt_tokens"],
             "native_tokens_completion": usage["completion_tokens"],
@@ -174,23 +174,23 @@ class Simulator:
         }
         return JSONResponse({"data": data})
 
-    def _behave(self, scenario: str, asked: dict[str, Any]) -> CannedReply:
+    def _agent_reply(self, scenario: str, fields: dict[str, Any]) -> CannedReply:
         bill = self._bills.setdefault(scenario, [])
-        exchange = answer(asked, len(bill))
-        bill.append(billed(exchange))
-        return exchange
+        canned = agent_reply(fields, len(bill))
+        bill.append(bill_line(canned))
+        return canned
 
-    def _charge(self, request: Request, exchange: CannedReply) -> None:
+    def _charge(self, request: Request, canned: CannedReply) -> None:
         key = request.headers.get("authorization", "")
-        cost = Decimal(str((exchange.usage or {}).get("cost") or 0))
+        cost = Decimal(str((canned.usage or {}).get("cost") or 0))
         self._spent[key] = self._spent.get(key, Decimal(0)) + cost
 
     async def _key(self, request: Request) -> Response:
         """https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key."""
-        await self._note(request)
-        told = self.verbatim.get(f"{request.path_params.get('scenario')}/key")
-        if isinstance(told, Reply):
-            return _response(told)
+        await self._record(request)
+        verbatim = self.verbatim.get(f"{request.path_params.get('scenario')}/key")
+        if isinstance(verbatim, Reply):
+            return _response(verbatim)
         key = request.headers.get("authorization", "")
         if not key.startswith("Bearer sk-or-"):
             return JSONResponse({"error": {"message": "User not found.", "code": 401}}, 401)
@@ -215,17 +215,17 @@ class Simulator:
         return JSONResponse(self._bills.get(request.path_params["scenario"], []))
 
     async def _models(self, request: Request) -> Response:
-        await self._note(request)
+        await self._record(request)
         return JSONResponse({"data": [{"id": "openai/gpt-4o-mini", "object": "model", "created": 1, "owned_by": "x"}]})
 
-    async def _note(self, request: Request) -> bytes:
+    async def _record(self, request: Request) -> bytes:
         body = await request.body()
         self.received.append(Received(request.method, request.url.path, dict(request.headers), body))
         return body
 
 
-def _asked(body: bytes) -> dict[str, Any]:
-    """The request, as far as it is looked at: JSON, or the plain fields of a form."""
+def _parse_body(body: bytes) -> dict[str, Any]:
+    """Parse the request body: JSON, or the plain fields of a form."""
     if body.startswith(b"{"):
         return json.loads(body)
     fields = re.findall(rb'name="(\w+)"\r\n\r\n([^\r]*)\r\n', body)

@@ -1,1 +1,1 @@
-"""Frameworks that reach OpenRouter, each run in an environment of its own."""
+"""Tests with frameworks that call OpenRouter, each in its own environment."""

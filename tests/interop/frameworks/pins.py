@@ -1,4 +1,4 @@
-"""The frameworks that are run: which releases, and how docs/frameworks.md names them."""
+"""The frameworks to test: their releases, and their titles in docs/frameworks.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Pin:
-    """One framework, and what is installed for it."""
+    """One framework and its requirements."""
 
     title: str
     requires: tuple[str, ...]
     skip: str = ""
-    """Why it is not run."""
+    """The reason not to run it."""
 
 
 PINS: Final[Mapping[str, Pin]] = {

@@ -1,12 +1,11 @@
 """Runs one framework's program in that framework's environment, without and with the instrumentation, and compares.
 
-`python probe.py <program> <simulator>` prints one JSON object a line: a mode of the program, and what was found wrong
-with it, which ought to be nothing. It holds for a mode that its result is the same; that each model call the simulator
-billed is one inference span, in the trace of the program and under a span of it, with the very cost; and that the
-metrics add up to the bill.
+`python probe.py <program> <simulator>` prints one JSON object for each mode of the program, with the failures. The
+instrumentation must not change the result of a mode; each model call that the simulator billed must have one inference
+span with the exact cost, in the trace of the program and below its span; and the metrics must sum up to the bill.
 
-A program has `MODES`, and may have `trace_itself`, which switches the framework's own spans on for a second round, and
-`BESIDE`, the scope whose inference spans cannot be joined, and why.
+A program has `MODES`. It may have `trace_itself`, which enables the framework's own spans for a second round, and
+`SEPARATE_SPANS`: the scope of inference spans that the instrumentation cannot enrich, and the reason.
 """
 
 import importlib.util
@@ -33,7 +32,7 @@ Mode = Callable[[str], Any]
 
 
 class Probe:
-    """One program and the simulator that it talks to."""
+    """One program and the simulator that it calls."""
 
     def __init__(self, name: str, simulator: str) -> None:
         self.name, self.simulator = name, simulator
@@ -43,53 +42,53 @@ class Probe:
         trace.set_tracer_provider(spans)
         metrics.set_meter_provider(MeterProvider([self.reader]))
         self.tracer = trace.get_tracer("program")
-        self.beside: str | None = None
+        self.separate: str | None = None
 
     def run(self) -> Iterator[dict[str, Any]]:
-        """Each mode, whether the framework traced itself too, why its spans stand beside ours, and what is wrong."""
+        """Yield for each mode: whether the framework's tracing was on, why its spans are separate, and the failures."""
         program = _load(self.name)
         modes: dict[str, Mode] = program.MODES
         plain = {mode: self._outcome(f"agent-{self.name}-plain-{n}", modes[mode]) for n, mode in enumerate(modes)}
         OpenRouterInstrumentor().instrument(base_urls=[self.simulator])
         for number, mode in enumerate(modes):
-            faults = list(self._faults(f"agent-{self.name}-{number}", modes[mode], plain[mode]))
-            yield {"mode": mode, "traced": False, "beside": "", "faults": faults}
+            failures = list(self._failures(f"agent-{self.name}-{number}", modes[mode], plain[mode]))
+            yield {"mode": mode, "traced": False, "separate": "", "failures": failures}
         trace_itself: Callable[[], None] | None = getattr(program, "trace_itself", None)
         if trace_itself is not None:
-            self.beside, why = getattr(program, "BESIDE", (None, ""))
+            self.separate, why = getattr(program, "SEPARATE_SPANS", (None, ""))
             trace_itself()
             for number, mode in enumerate(modes):
-                faults = list(self._faults(f"agent-{self.name}-itself-{number}", modes[mode], plain[mode]))
-                yield {"mode": mode, "traced": True, "beside": why, "faults": faults}
+                failures = list(self._failures(f"agent-{self.name}-itself-{number}", modes[mode], plain[mode]))
+                yield {"mode": mode, "traced": True, "separate": why, "failures": failures}
 
     def _outcome(self, scenario: str, mode: Mode) -> Any:
         return mode(f"{self.simulator}/{scenario}/api/v1")
 
-    def _faults(self, scenario: str, mode: Mode, plain: Any) -> Iterator[str]:
+    def _failures(self, scenario: str, mode: Mode, plain: Any) -> Iterator[str]:
         self.exporter.clear()
         before = self._spent()
         with self.tracer.start_as_current_span("program") as root:
             result = self._outcome(scenario, mode)
         if result != plain or not result:
-            yield f"the result was {plain!r} and is {result!r}"
+            yield f"the result without instrumentation is {plain!r}, with it {result!r}"
         bill = self._bill(scenario)
         if not bill:
             yield "no call was billed"
         costs = sorted(Decimal(repr(line["cost"])) for line in bill)
-        yield from self._span_faults(bill, costs, root.get_span_context().span_id)
+        yield from self._span_failures(bill, costs, root.get_span_context().span_id)
         count, total = (after - earlier for after, earlier in zip(self._spent(), before, strict=True))
         if count != len(bill) or round(total, 12) != sum(costs):
-            yield f"the metrics tell {count} calls for {total}, the bill {len(bill)} for {sum(costs)}"
+            yield f"the metrics have {count} calls for {total}, the bill has {len(bill)} for {sum(costs)}"
 
-    def _span_faults(self, bill: list[dict[str, Any]], costs: list[Decimal], root: int) -> Iterator[str]:
+    def _span_failures(self, bill: list[dict[str, Any]], costs: list[Decimal], root: int) -> Iterator[str]:
         spans = {span.context.span_id: span for span in self.exporter.get_finished_spans() if span.context}
         found = [span for span in spans.values() if "gen_ai.usage.cost" in (span.attributes or {})]
-        told = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
-        if told != costs:
-            yield f"the spans tell {told}, the bill {costs}"
-        others = [span for span in spans.values() if _infers(span) and span not in found]
+        found_costs = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
+        if found_costs != costs:
+            yield f"the spans have the costs {found_costs}, the bill has {costs}"
+        others = [span for span in spans.values() if _is_inference(span) and span not in found]
         scopes = {span.instrumentation_scope.name for span in others if span.instrumentation_scope}
-        if scopes != ({self.beside} if self.beside else set[str]()):
+        if scopes != ({self.separate} if self.separate else set[str]()):
             yield f"other inference spans: {scopes}"
         providers = {line["id"]: line["provider"] for line in bill}
         for span in found:
@@ -97,9 +96,9 @@ class Probe:
                 yield f"{span.name} has the provider {_attribute(span, 'gen_ai.provider.name')}"
             upstream = _attribute(span, "openrouter.provider.name")
             if upstream != providers.get(str(_attribute(span, "gen_ai.response.id"))):
-                yield f"{span.name} was served by {upstream}"
+                yield f"{span.name} has the upstream provider {upstream}"
             if root not in _ancestors(span, spans):
-                yield f"{span.name} is not under the program's span"
+                yield f"{span.name} is not below the program's span"
 
     def _spent(self) -> tuple[int, Decimal]:
         count, total = 0, Decimal(0)
@@ -113,11 +112,11 @@ class Probe:
         return count, total
 
     def _bill(self, scenario: str) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.simulator}/{scenario}/bill") as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(f"{self.simulator}/{scenario}/bill") as response:
+            return json.load(response)
 
 
-def _infers(span: ReadableSpan) -> bool:
+def _is_inference(span: ReadableSpan) -> bool:
     operation, kind = _attribute(span, "gen_ai.operation.name"), _attribute(span, "openinference.span.kind")
     return operation in {"chat", "text_completion"} or kind == "LLM"
 
@@ -135,7 +134,7 @@ def _ancestors(span: ReadableSpan, spans: dict[int, ReadableSpan]) -> Iterator[i
 
 
 def _load(name: str) -> ModuleType:
-    name, file = f"program_{name}", f"{name}.py"  # a program may have the name of its framework
+    name, file = f"program_{name}", f"{name}.py"  # a program may have the same name as its framework
     spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "programs" / file)
     assert spec is not None
     assert spec.loader is not None
@@ -146,17 +145,17 @@ def _load(name: str) -> ModuleType:
 
 
 def main() -> None:
-    """Tell each mode on the real standard output; what the framework prints goes to the standard error."""
+    """Print the results to standard output; redirect the framework's own output to standard error."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     name, simulator = sys.argv[1:]
     try:
         for found in Probe(name, simulator).run():
             print(json.dumps(found), file=out, flush=True)
-    except Exception:  # noqa: BLE001 - a program may fail in any way, which is told
+    except Exception:  # noqa: BLE001 - any exception of a program is reported
         traceback.print_exc()
-        told = {"mode": "", "traced": False, "beside": "", "faults": [traceback.format_exc(limit=-1)]}
-        print(json.dumps(told), file=out, flush=True)
+        result = {"mode": "", "traced": False, "separate": "", "failures": [traceback.format_exc(limit=-1)]}
+        print(json.dumps(result), file=out, flush=True)
         sys.exit(1)
 
 

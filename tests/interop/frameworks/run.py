@@ -1,7 +1,7 @@
 """Runs each framework's newest release against the simulator, in its own environment; generates docs/frameworks.md.
 
 `python -m tests.interop.frameworks.run [name ...]` installs the releases of `pins.py` into `.venv-frameworks/<name>`,
-once for each version of the list, and exits with 1 where a check fails. `--write-docs` writes the table into
+once for each version of the list, and exits with 1 if a check fails. `--write-docs` writes the table into
 docs/frameworks.md; without it the table on that page must equal the generated one.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.doc_tables import DOCS, check_table
-from tests.environments import NotToBeHad, environment
+from tests.environments import InstallationError, environment
 from tests.simulator import Simulator
 
 from .pins import PINS
@@ -26,22 +26,22 @@ Found = dict[str, Any]
 
 
 def probe(name: str, requirements: tuple[str, ...], simulator: str) -> list[Found]:
-    """What was found of each mode of a program; a mode without a name is the program itself."""
+    """Return the results of the modes of a program; a result without a mode is a failure of the whole program."""
     try:
         python = environment(f".venv-frameworks/{name}", ("opentelemetry-sdk", *requirements))
         command = [python, HERE / "probe.py", name, simulator]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
-    except (NotToBeHad, subprocess.TimeoutExpired) as error:
+    except (InstallationError, subprocess.TimeoutExpired) as error:
         return [_failed(str(error))]
-    return [json.loads(line) for line in done.stdout.splitlines()] or [_failed(f"it ended with {done.returncode}")]
+    return [json.loads(line) for line in done.stdout.splitlines()] or [_failed(f"exit code {done.returncode}")]
 
 
 def _failed(why: str) -> Found:
-    return {"mode": "", "traced": False, "beside": "", "faults": [why]}
+    return {"mode": "", "traced": False, "separate": "", "failures": [why]}
 
 
 def table(found: dict[str, list[Found]]) -> str:
-    """The table of docs/frameworks.md: each framework, what was run, and with its own tracing."""
+    """The table of docs/frameworks.md: each framework, its verified calls, and those with its own tracing."""
     lines = ["| framework | verified calls | with the framework's own tracing |", "|---|---|---|"]
     notes: list[str] = []
     for name, pin in PINS.items():
@@ -50,39 +50,39 @@ def table(found: dict[str, list[Found]]) -> str:
             continue
         modes = [case["mode"] for case in found[name] if not case["traced"]]
         traced = [case for case in found[name] if case["traced"]]
-        told = f"all {len(traced)}" if traced else "-"
-        for why in sorted({case["beside"] for case in traced if case["beside"]}):
+        cell = f"all {len(traced)}" if traced else "-"
+        for why in sorted({case["separate"] for case in traced if case["separate"]}):
             if why not in notes:
                 notes.append(why)
-            told += f" ({notes.index(why) + 1})"
+            cell += f" ({notes.index(why) + 1})"
         release = ", ".join(f"`{each}`" for each in pin.requires)
-        lines.append(f"| **{pin.title}** {release} | {'; '.join(modes)} | {told} |")
+        lines.append(f"| **{pin.title}** {release} | {'; '.join(modes)} | {cell} |")
     return "\n".join([*lines, "", *(f"{number}. {note}." for number, note in enumerate(notes, 1))])
 
 
 def main() -> int:
-    """Run what is asked for, or all, and say what is wrong."""
+    """Run the named frameworks, or all, and print the failures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="frameworks; all where none is named")
+    parser.add_argument("names", nargs="*", help="frameworks; default: all")
     parser.add_argument("--write-docs", action="store_true", help="write the table into docs/frameworks.md")
     options = parser.parse_args()
     names: list[str] = options.names or list(PINS)
     found: dict[str, list[Found]] = {}
-    wrong = 0
+    failed = 0
     with Simulator() as simulator:
         for name in names:
             if PINS[name].skip:
                 print(f"{name}: SKIPPED, {PINS[name].skip}")
                 continue
             found[name] = probe(name, PINS[name].requires, simulator.url)
-            faults = [(case["mode"], case["traced"], fault) for case in found[name] for fault in case["faults"]]
-            wrong += len(faults)
-            print(f"{name}: {len(found[name])} ways, {'WRONG' if faults else 'ok'}")
-            for mode, traced, fault in faults:
-                print(f"    {mode}{', traced by the framework too' if traced else ''}: {fault}", flush=True)
-    if not options.names and not wrong:
-        wrong += check_table(PAGE, BEGIN, table(found), END, write=options.write_docs)
-    return 1 if wrong else 0
+            failures = [(case["mode"], case["traced"], failure) for case in found[name] for failure in case["failures"]]
+            failed += len(failures)
+            print(f"{name}: {len(found[name])} modes, {'FAILED' if failures else 'ok'}")
+            for mode, traced, failure in failures:
+                print(f"    {mode}{', with its own tracing' if traced else ''}: {failure}", flush=True)
+    if not options.names and not failed:
+        failed += check_table(PAGE, BEGIN, table(found), END, write=options.write_docs)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

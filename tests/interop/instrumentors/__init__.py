@@ -1,1 +1,1 @@
-"""How it goes beside other instrumentors of the OpenAI SDK: run in an environment of its own, which has them all."""
+"""Tests together with other instrumentors of the OpenAI SDK, each in its own environment."""

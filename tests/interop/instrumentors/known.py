@@ -1,4 +1,4 @@
-"""The other instrumentors of the OpenAI SDK that are run beside ours: how each is switched on, and its limits."""
+"""The other instrumentors of the OpenAI SDK that are tested together with ours: how to enable each, and its limits."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,36 +8,36 @@ from typing import Any, Final
 
 from tests.telemetry import Telemetry
 
-Off = Callable[[], None]
+Disable = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Ways of calling in which there is more than one span, and why."""
+    """Calling styles with more than one span for a call, and the reason."""
 
-    ways: str
-    """A regular expression over `endpoint way`, as `tests.calling_styles` names them."""
+    calling_styles: str
+    """A regular expression for the endpoint, a blank and the calling style, as named in `tests.calling_styles`."""
     spans: int
     why: str
 
-    def holds(self, endpoint: str, way: str) -> bool:
-        """Whether it holds for this way of calling this endpoint."""
-        return re.fullmatch(self.ways, f"{endpoint} {way}") is not None
+    def applies(self, endpoint: str, style: str) -> bool:
+        """Return whether it applies to this calling style of this endpoint."""
+        return re.fullmatch(self.calling_styles, f"{endpoint} {style}") is not None
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """One instrumentor."""
+class Instrumentor:
+    """One other instrumentor."""
 
     title: str
     requires: tuple[str, ...]
-    switch_on: Callable[[Telemetry], Off]
-    """Switches it on with the providers of the run, and returns what switches it off."""
+    enable: Callable[[Telemetry], Disable]
+    """Enables it with the providers of the run, and returns a function that disables it."""
     limits: tuple[Limit, ...] = ()
 
 
-def _instrumentor(module: str, name: str = "OpenAIInstrumentor") -> Callable[[Telemetry], Off]:
-    def switch_on(telemetry: Telemetry) -> Off:
+def _instrumentor(module: str, name: str = "OpenAIInstrumentor") -> Callable[[Telemetry], Disable]:
+    def enable(telemetry: Telemetry) -> Disable:
         instrumentor = getattr(import_module(module), name)()
         instrumentor.instrument(
             tracer_provider=telemetry.tracer_provider,
@@ -46,12 +46,12 @@ def _instrumentor(module: str, name: str = "OpenAIInstrumentor") -> Callable[[Te
         )
         return instrumentor.uninstrument
 
-    return switch_on
+    return enable
 
 
-def _logfire(telemetry: Telemetry) -> Off:
-    logfire: Any = import_module("logfire")  # only its own environment has it
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: PLC0415 - used here alone
+def _logfire(telemetry: Telemetry) -> Disable:
+    logfire: Any = import_module("logfire")  # installed only in its own environment
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: PLC0415 - used only here
 
     instance: Any = logfire.configure(
         local=True,
@@ -60,26 +60,26 @@ def _logfire(telemetry: Telemetry) -> Off:
         inspect_arguments=False,
         additional_span_processors=[SimpleSpanProcessor(telemetry.exporter)],
     )
-    switched: Any = instance.instrument_openai()
+    instrumented: Any = instance.instrument_openai()
 
-    def switch_off() -> None:
-        with switched:
+    def disable() -> None:
+        with instrumented:
             pass
 
-    return switch_off
+    return disable
 
 
 OPENAI: Final = "openai == 3.52.0"
 _EARLY: Final = "it ends its span before the body is read, so this instrumentation creates its own span, with the cost"
 
-NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
-    "official": Neighbour(
+INSTRUMENTORS: Final[Mapping[str, Instrumentor]] = {
+    "official": Instrumentor(
         "official",
         ("opentelemetry-instrumentation-genai-openai == 1.3b0", OPENAI),
         _instrumentor("opentelemetry.instrumentation.genai.openai"),
         (Limit(r"(chat async|(responses|embeddings)( async)?) streaming response( json| read)?", 2, _EARLY),),
     ),
-    "openllmetry": Neighbour(
+    "openllmetry": Instrumentor(
         "OpenLLMetry",
         ("opentelemetry-instrumentation-openai == 0.62.4", OPENAI),
         _instrumentor("opentelemetry.instrumentation.openai"),
@@ -94,7 +94,7 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
             Limit(r"completions async (raw stream|streaming response stream)", 2, _EARLY),
         ),
     ),
-    "openinference": Neighbour(
+    "openinference": Instrumentor(
         "OpenInference",
         ("openinference-instrumentation-openai == 0.1.66", OPENAI),
         _instrumentor("openinference.instrumentation.openai"),
@@ -103,7 +103,7 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
             Limit(r"embeddings post object", 2, "it classifies embeddings that are cast to `object` as a generation"),
         ),
     ),
-    "logfire": Neighbour(
+    "logfire": Instrumentor(
         "Logfire",
         ("logfire == 5.2.0", OPENAI),
         _logfire,
@@ -117,7 +117,7 @@ NEIGHBOURS: Final[Mapping[str, Neighbour]] = {
             ),
         ),
     ),
-    "http": Neighbour(
+    "http": Instrumentor(
         "HTTP (httpx, httpx2)",
         ("opentelemetry-instrumentation-httpx == 0.66b1", OPENAI),
         _instrumentor("opentelemetry.instrumentation.httpx", "HTTPX2ClientInstrumentor"),

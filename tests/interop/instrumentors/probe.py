@@ -1,8 +1,8 @@
-"""Runs every way of calling beside one neighbour, and tells what came of it.
+"""Runs every calling style together with one other instrumentor, and reports the spans and metrics.
 
-`python -m tests.interop.instrumentors.probe <neighbour> <order> <simulator>` prints one JSON object a way: the caller's outcome, the
-number of inference spans, and what is wrong with them. It ought to be that one span carries the truth, and that tokens,
-duration and cost are counted once. The order is `alone`, `neighbour first` or `ours first`.
+`python -m tests.interop.instrumentors.probe <instrumentor> <order> <simulator>` prints one JSON object for each calling
+style: the caller's outcome, the number of inference spans, and their defects. Exactly one span must have the cost, and
+the metrics must count tokens, duration and cost once. The order is `alone`, `other first` or `ours first`.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ import openai
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tests.calling_styles import STREAMED_WAYS, outcome, ways
+from tests.calling_styles import STREAMED_STYLES, outcome, styles_of
 from tests.simulator import CANNED_REPLIES
 from tests.telemetry import Telemetry
 
-from .known import NEIGHBOURS
+from .known import INSTRUMENTORS
 
 REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "chat": {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]},
@@ -28,14 +28,14 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     "responses": {"model": "openai/gpt-4o-mini", "input": "Say hello."},
     "embeddings": {"model": "openai/gpt-4o-mini", "input": "hello"},
 }
-SCENARIO: Final = "served_elsewhere"  # its headers tell the upstream provider, which a Responses body does not
+SCENARIO: Final = "served_elsewhere"  # its headers name the upstream provider; a Responses API body does not
 INPUT_TOKENS: Final = {"embeddings": 7}
 COST: Final = {"embeddings": 1.4e-06}
 OURS: Final = "opentelemetry.instrumentation.openrouter"
 
 
 class Probe:
-    """One neighbour and the instrumentation, switched on in one order."""
+    """One other instrumentor and the instrumentation, enabled in one order."""
 
     def __init__(self, name: str, order: str, simulator: str) -> None:
         self.name, self.simulator = name, simulator
@@ -43,61 +43,68 @@ class Probe:
         self._points: dict[tuple[str, str], tuple[int, float]] = {}
         if order == "ours first":
             self.telemetry.instrument([simulator])
-        self.switch_off = NEIGHBOURS[name].switch_on(self.telemetry)
-        if order == "neighbour first":
+        self.disable = INSTRUMENTORS[name].enable(self.telemetry)
+        if order == "other first":
             self.telemetry.instrument([simulator])
         self.together = order != "alone"
 
     def run(self) -> Iterator[dict[str, Any]]:
-        """Each way of calling each endpoint, and then each way of switching off."""
+        """Yield the result of each calling style of each endpoint, and then of disabling both."""
         for endpoint, request in REQUESTS.items():
-            for table in ways(endpoint):
-                for name, way in table.items():
-                    if endpoint == "embeddings" and name in STREAMED_WAYS:
+            for styles in styles_of(endpoint):
+                for name, style in styles.items():
+                    if endpoint == "embeddings" and name in STREAMED_STYLES:
                         continue
                     self.telemetry.exporter.clear()
-                    got = repr(outcome(way, f"{self.simulator}/{SCENARIO}/api/v1", request))
-                    found: dict[str, Any] = {"endpoint": endpoint, "way": name, "outcome": got}
-                    news = self._news()
-                    if (
-                        "TypeError" in got
-                    ):  # some neighbours break some ways; what is left of it ends with the next call
+                    got = repr(outcome(style, f"{self.simulator}/{SCENARIO}/api/v1", request))
+                    found: dict[str, Any] = {"endpoint": endpoint, "style": name, "outcome": got}
+                    changes = self._metric_changes()
+                    # Some instrumentors break some calling styles; the next call ends the spans left open.
+                    if "TypeError" in got:
                         gc.collect()
-                        outcome(ways("chat")[0]["post"], f"{self.simulator}/{SCENARIO}/api/v1", REQUESTS["chat"])
-                        self._news()
+                        outcome(styles_of("chat")[0]["post"], f"{self.simulator}/{SCENARIO}/api/v1", REQUESTS["chat"])
+                        self._metric_changes()
                     elif self.together:
                         found["spans"] = len(self._inferences())
-                        found["faults"] = [*self._span_faults(endpoint), *_metric_faults(endpoint, news)]
+                        found["failures"] = [*self._span_failures(endpoint), *_metric_failures(endpoint, changes)]
                     yield found
         if self.together:
-            yield {"endpoint": "", "way": "uninstrument", "outcome": "", "spans": 1, "faults": list(self._off())}
+            yield {
+                "endpoint": "",
+                "style": "uninstrument",
+                "outcome": "",
+                "spans": 1,
+                "failures": list(self._disable_both()),
+            }
 
     def _inferences(self) -> list[ReadableSpan]:
         spans = [span for span in self.telemetry.raw_spans if not _is_http(span)]
         return [span for span in spans if (span.attributes or {}).get("logfire.span_type") != "pending_span"]
 
-    def _span_faults(self, endpoint: str) -> Iterator[str]:
-        carriers = [span for span in self._inferences() if "gen_ai.usage.cost" in (span.attributes or {})]
-        if len(carriers) != 1:
-            yield f"{len(carriers)} spans carry the cost"
+    def _span_failures(self, endpoint: str) -> Iterator[str]:
+        with_cost = [span for span in self._inferences() if "gen_ai.usage.cost" in (span.attributes or {})]
+        if len(with_cost) != 1:
+            yield f"{len(with_cost)} spans have the cost"
             return
-        (carrier,) = carriers
-        told = carrier.attributes or {}
-        wanted = {
+        (span,) = with_cost
+        attributes = span.attributes or {}
+        expected = {
             "gen_ai.usage.cost": COST.get(endpoint, 7.1e-06),
             "gen_ai.provider.name": "openrouter",
             "openrouter.provider.name": CANNED_REPLIES[SCENARIO].provider,
         }
-        yield from (f"{name} is {told.get(name)!r}" for name, value in wanted.items() if told.get(name) != value)
+        yield from (
+            f"{name} is {attributes.get(name)!r}" for name, value in expected.items() if attributes.get(name) != value
+        )
         if any(_scope(span) == OURS for span in self.telemetry.started.open.values()):
-            yield "a span of ours is open"
+            yield "a span of the instrumentation is open"
         if self.name == "http":
             (http,) = [span for span in self.telemetry.raw_spans if _is_http(span)] or [None]
-            if http is None or http.parent != carrier.context:
-                yield "the HTTP span is not under ours"
+            if http is None or http.parent != span.context:
+                yield "the HTTP span is not a child of the instrumentation's span"
 
-    def _news(self) -> dict[tuple[str, str], tuple[int, float]]:
-        """For each metric, by token type, what was added since the last look: count and sum."""
+    def _metric_changes(self) -> dict[tuple[str, str], tuple[int, float]]:
+        """Return the count and the sum that each metric gained since the last call, by token type."""
         now: dict[tuple[str, str], tuple[int, float]] = {}
         data = self.telemetry.reader.get_metrics_data()
         for resource in data.resource_metrics if data else ():
@@ -112,35 +119,35 @@ class Probe:
             for key, value in now.items()
         }
 
-    def _off(self) -> Iterator[str]:
-        """Both are switched off: the SDK is as it was, and works."""
+    def _disable_both(self) -> Iterator[str]:
+        """Disable both: the SDK works and creates no spans."""
         if "first" in sys.argv[2] and sys.argv[2].startswith("ours"):
             OpenRouterInstrumentor().uninstrument()
-            self.switch_off()
+            self.disable()
         else:
-            self.switch_off()
+            self.disable()
             OpenRouterInstrumentor().uninstrument()
         self.telemetry.exporter.clear()
         with openai.OpenAI(base_url=f"{self.simulator}/{SCENARIO}/api/v1", api_key="sk-or-x") as client:
-            said = client.responses.create(model="openai/gpt-4o-mini", input="Say hello.").output_text
-        if said != "Hello":
-            yield f"the SDK answers {said!r}"
+            text = client.responses.create(model="openai/gpt-4o-mini", input="Say hello.").output_text
+        if text != "Hello":
+            yield f"the SDK returns {text!r}"
         if any(_scope(span) == OURS or _is_http(span) for span in self.telemetry.raw_spans):
-            yield "there are spans still"
+            yield "the SDK still creates spans"
 
 
-def _metric_faults(endpoint: str, news: dict[tuple[str, str], tuple[int, float]]) -> Iterator[str]:
+def _metric_failures(endpoint: str, changes: dict[tuple[str, str], tuple[int, float]]) -> Iterator[str]:
     tokens = INPUT_TOKENS.get(endpoint, 10)
-    for key, wanted in {
+    for key, expected in {
         ("gen_ai.client.token.usage", "input"): tokens,
         ("gen_ai.usage.cost", ""): COST.get(endpoint, 7.1e-06),
     }.items():
-        _, total = news.get(key, (0, 0.0))
-        if round(total, 10) != wanted:
-            yield f"{key[0]} adds up to {total}"
-    durations = news.get(("gen_ai.client.operation.duration", ""), (0, 0.0))[0]
+        _, total = changes.get(key, (0, 0.0))
+        if round(total, 10) != expected:
+            yield f"the sum of {key[0]} is {total}"
+    durations = changes.get(("gen_ai.client.operation.duration", ""), (0, 0.0))[0]
     if durations != 1:
-        yield f"{durations} durations are counted"
+        yield f"{durations} durations are recorded"
 
 
 def _scope(span: ReadableSpan) -> str:
@@ -152,7 +159,7 @@ def _is_http(span: ReadableSpan) -> bool:
 
 
 def main() -> None:
-    """Tell each way on the standard output; whatever else is printed goes to the standard error."""
+    """Print the results to standard output; redirect all other output to standard error."""
     out = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         for found in Probe(*sys.argv[1:]).run():

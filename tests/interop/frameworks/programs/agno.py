@@ -23,22 +23,22 @@ Model = OpenRouter | OpenRouterResponses
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
 
 
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
-def _said(result: RunOutput) -> list[tuple[str, Any]]:
+def _messages(result: RunOutput) -> list[tuple[str, Any]]:
     return [(message.role, message.content) for message in result.messages or []]
 
 
-def _heard(event: RunOutputEvent) -> list[Any]:
+def _outputs(event: RunOutputEvent) -> list[Any]:
     match event:
         case RunContentEvent():
             return [event.content.model_dump() if isinstance(event.content, BaseModel) else event.content]
@@ -49,7 +49,7 @@ def _heard(event: RunOutputEvent) -> list[Any]:
 
 
 def _closed(model: Model, work: Coroutine[Any, Any, Any]) -> Any:
-    """What the work comes to, in an event loop in which the model's client is closed too."""
+    """Run the coroutine and close the model's client in the same event loop."""
 
     async def run() -> Any:
         result = await work
@@ -60,73 +60,73 @@ def _closed(model: Model, work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def plain(model: Model) -> Any:
-    """One answer."""
+    """One plain call."""
     return Agent(model=model).run(QUESTION).content
 
 
 def streaming(model: Model) -> Any:
-    """One answer in pieces."""
-    return [piece for event in Agent(model=model).run(QUESTION, stream=True) for piece in _heard(event)]
+    """One stream."""
+    return [piece for event in Agent(model=model).run(QUESTION, stream=True) for piece in _outputs(event)]
 
 
 def tools(model: Model) -> Any:
     """The agent calls its tool."""
-    return _said(Agent(model=model, tools=[weather]).run(QUESTION))
+    return _messages(Agent(model=model, tools=[weather]).run(QUESTION))
 
 
 def tools_streaming(model: Model) -> Any:
-    """The same in events."""
+    """The same, as a stream of events."""
     events = Agent(model=model, tools=[weather]).run(QUESTION, stream=True, stream_events=True)
-    return [piece for event in events for piece in _heard(event)]
+    return [piece for event in events for piece in _outputs(event)]
 
 
 def structured(model: Model) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return Agent(model=model, output_schema=Weather).run(QUESTION).content.model_dump()
 
 
 def structured_streaming(model: Model) -> Any:
-    """By a JSON schema: a stream of events, for which Agno asks the model at once."""
+    """Structured output by a JSON schema, as a stream of events; Agno makes a plain call for it."""
     events = Agent(model=model, output_schema=Weather).run(QUESTION, stream=True)
-    return [piece for event in events for piece in _heard(event)]
+    return [piece for event in events for piece in _outputs(event)]
 
 
 def async_plain(model: Model) -> Any:
-    """Several answers at once."""
+    """Three concurrent calls."""
 
-    async def answers() -> list[Any]:
+    async def results() -> list[Any]:
         runs = await asyncio.gather(*(Agent(model=model).arun(QUESTION) for _ in range(3)))
         return [run.content for run in runs]
 
-    return _closed(model, answers())
+    return _closed(model, results())
 
 
 def async_streaming(model: Model) -> Any:
-    """One answer in pieces."""
+    """One stream."""
 
     async def pieces(events: AsyncIterator[RunOutputEvent]) -> list[Any]:
-        return [piece async for event in events for piece in _heard(event)]
+        return [piece async for event in events for piece in _outputs(event)]
 
     return _closed(model, pieces(Agent(model=model).arun(QUESTION, stream=True)))
 
 
 def async_tools(model: Model) -> Any:
     """The agent calls its tool."""
-    return _said(_closed(model, Agent(model=model, tools=[weather]).arun(QUESTION)))
+    return _messages(_closed(model, Agent(model=model, tools=[weather]).arun(QUESTION)))
 
 
 def async_tools_streaming(model: Model) -> Any:
-    """The same in events."""
+    """The same, as a stream of events."""
 
     async def pieces(events: AsyncIterator[RunOutputEvent]) -> list[Any]:
-        return [piece async for event in events for piece in _heard(event)]
+        return [piece async for event in events for piece in _outputs(event)]
 
     agent = Agent(model=model, tools=[weather])
     return _closed(model, pieces(agent.arun(QUESTION, stream=True, stream_events=True)))
 
 
 def trace_itself() -> None:
-    """The documented way is OpenInference's instrumentor, which makes spans of agents, tools and models.
+    """The documentation recommends OpenInference's instrumentor, which creates spans for agents, tools and models.
 
     https://docs.agno.com/tracing/overview
     """

@@ -1,4 +1,4 @@
-"""AutoGen: its client for OpenAI with OpenRouter's base URL, on its own, in an agent and in a team.
+"""AutoGen: its OpenAI client with OpenRouter's base URL, used directly, in an agent and in a team.
 
 https://microsoft.github.io/autogen/stable/user-guide/agentchat-user-guide/tutorial/models.html and, as it always makes
 spans by itself, https://microsoft.github.io/autogen/stable/user-guide/agentchat-user-guide/tracing.html
@@ -23,98 +23,98 @@ INFO = ModelInfo(vision=False, function_calling=True, json_output=True, structur
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
 
 
 async def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
 def _agent(client: OpenAIChatCompletionClient, name: str = "forecaster", **more: Any) -> AssistantAgent:
-    """One that speaks after its tool."""
+    """Create an agent that replies with text after its tool call."""
     return AssistantAgent(name, client, tools=[weather], reflect_on_tool_use=True, **more)
 
 
 def _team(client: OpenAIChatCompletionClient, **more: Any) -> RoundRobinGroupChat:
-    """Two of them, who answer one after the other."""
+    """Create a team of two agents that reply one after the other."""
     members = [_agent(client, name, **more) for name in ("forecaster", "reviewer")]
     return RoundRobinGroupChat([*members], termination_condition=MaxMessageTermination(3))
 
 
-def _told(result: TaskResult) -> list[tuple[str, str, str]]:
-    """What was told, but for calls, which have ids."""
+def _messages(result: TaskResult) -> list[tuple[str, str, str]]:
+    """Return the messages without tool calls, whose ids differ."""
     messages = [message for message in result.messages if not message.type.startswith("ToolCall")]
     return [(type(message).__name__, message.source, message.to_text()) for message in messages]
 
 
 async def _streamed(one: AssistantAgent | RoundRobinGroupChat) -> Any:
-    """The same after the pieces."""
-    told = [each async for each in one.run_stream(task=QUESTION)]
-    pieces = [each.to_text() for each in told if getattr(each, "type", "") == "ModelClientStreamingChunkEvent"]
-    return pieces, [_told(each) for each in told if isinstance(each, TaskResult)]
+    """Return the chunks of a run, and then its messages."""
+    events = [each async for each in one.run_stream(task=QUESTION)]
+    pieces = [each.to_text() for each in events if getattr(each, "type", "") == "ModelClientStreamingChunkEvent"]
+    return pieces, [_messages(each) for each in events if isinstance(each, TaskResult)]
 
 
 async def _pieces(client: OpenAIChatCompletionClient, **more: Any) -> Any:
-    answers = [each async for each in client.create_stream(MESSAGES, **more)]
-    return [each.content if isinstance(each, CreateResult) else each for each in answers]
+    chunks = [each async for each in client.create_stream(MESSAGES, **more)]
+    return [each.content if isinstance(each, CreateResult) else each for each in chunks]
 
 
 async def plain(client: OpenAIChatCompletionClient) -> Any:
-    """One answer."""
+    """One plain call."""
     return (await client.create(MESSAGES)).content
 
 
 async def concurrent(client: OpenAIChatCompletionClient) -> Any:
-    """Several answers at once."""
-    return [answer.content for answer in await asyncio.gather(*(client.create(MESSAGES) for _ in range(3)))]
+    """Three concurrent calls."""
+    return [reply.content for reply in await asyncio.gather(*(client.create(MESSAGES) for _ in range(3)))]
 
 
 async def streaming(client: OpenAIChatCompletionClient) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return await _pieces(client)
 
 
 async def streaming_with_usage(client: OpenAIChatCompletionClient) -> Any:
-    """One answer in pieces, its usage asked for."""
+    """One stream, with its usage requested."""
     return await _pieces(client, include_usage=True)
 
 
 async def tools(client: OpenAIChatCompletionClient) -> Any:
     """The agent calls its tool."""
-    return _told(await _agent(client).run(task=QUESTION))
+    return _messages(await _agent(client).run(task=QUESTION))
 
 
 async def tools_streaming(client: OpenAIChatCompletionClient) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     return await _streamed(_agent(client, model_client_stream=True))
 
 
 async def structured(client: OpenAIChatCompletionClient) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return (await client.create(MESSAGES, json_output=Weather)).content
 
 
 async def structured_streaming(client: OpenAIChatCompletionClient) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     return await _pieces(client, json_output=Weather)
 
 
 async def team(client: OpenAIChatCompletionClient) -> Any:
-    """Agents in a team, each of which calls its tool."""
-    return _told(await _team(client).run(task=QUESTION))
+    """A team of agents that each call a tool."""
+    return _messages(await _team(client).run(task=QUESTION))
 
 
 async def team_streaming(client: OpenAIChatCompletionClient) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     return await _streamed(_team(client, model_client_stream=True))
 
 
 def _run(mode: Callable[[OpenAIChatCompletionClient], Awaitable[Any]], base_url: str) -> Any:
-    """What a mode returns, in an event loop in which the client is closed too."""
+    """Run a mode and close the client in the same event loop."""
 
     async def run() -> Any:
         client = OpenAIChatCompletionClient(

@@ -1,4 +1,4 @@
-"""CrewAI: an LLM of its OpenRouter provider on its own, in an agent and in a crew.
+"""CrewAI: an LLM of its OpenRouter provider, used directly, in an agent and in a crew.
 
 https://docs.crewai.com/en/concepts/llms and https://docs.crewai.com/en/concepts/crews
 """
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-os.environ["HOME"] = tempfile.mkdtemp(prefix="crewai-")  # it keeps the outputs of tasks there
+os.environ["HOME"] = tempfile.mkdtemp(prefix="crewai-")  # CrewAI stores the outputs of tasks there
 os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 os.environ["CREWAI_DISABLE_VERSION_CHECK"] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
@@ -26,7 +26,7 @@ QUESTION = "How is the weather in Paris?"
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -34,7 +34,7 @@ class Weather(BaseModel):
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
@@ -54,52 +54,52 @@ def _crew(base_url: str, *, tools: Any = (), output: type[BaseModel] | None = No
 
 
 def plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _llm(base_url).call(QUESTION)
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces, asked for in a thread of CrewAI."""
+    """One stream, read in a thread of CrewAI."""
     return [frame.content for frame in _llm(base_url).stream_events(QUESTION) if frame.content]
 
 
 def structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return _llm(base_url).call(QUESTION, response_model=Weather).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a JSON schema, in pieces that CrewAI reads itself."""
+    """Structured output by a JSON schema, streamed; CrewAI reads the stream."""
     return _llm(base_url, stream=True).call(QUESTION, response_model=Weather).model_dump()
 
 
 def async_plain(base_url: str) -> Any:
-    """Several answers at once."""
+    """Three concurrent calls."""
 
-    async def answers() -> list[Any]:
+    async def results() -> list[Any]:
         llm = _llm(base_url)
         return await asyncio.gather(*(llm.acall(QUESTION) for _ in range(3)))
 
-    return asyncio.run(answers())
+    return asyncio.run(results())
 
 
 def async_streaming(base_url: str) -> Any:
-    """One answer in pieces that CrewAI reads itself."""
+    """One stream, which CrewAI reads."""
     return asyncio.run(_llm(base_url, stream=True).acall(QUESTION))
 
 
 def responses(base_url: str) -> Any:
-    """One answer of the Responses API."""
+    """One plain call of the Responses API."""
     return _llm(base_url, api="responses").call(QUESTION)
 
 
 def responses_streaming(base_url: str) -> Any:
-    """The same in pieces, asked for in a thread of CrewAI."""
+    """The same, streamed; read in a thread of CrewAI."""
     return [frame.content for frame in _llm(base_url, api="responses").stream_events(QUESTION) if frame.content]
 
 
 def agent_tools(base_url: str) -> Any:
-    """An agent of its own calls its tool."""
+    """A standalone agent calls its tool."""
     return _agent(base_url, tools=[weather]).kickoff(QUESTION).raw
 
 
@@ -114,13 +114,13 @@ def crew_tools(base_url: str) -> Any:
 
 
 def crew_streaming(base_url: str) -> Any:
-    """The same in pieces, by a thread of CrewAI."""
+    """The same, streamed in a thread of CrewAI."""
     output = _crew(base_url, tools=[weather], stream=True).kickoff()
     return [chunk.content for chunk in output], output.result.raw
 
 
 def crew_structured(base_url: str) -> Any:
-    """The task's output is a model."""
+    """The task's output is a Pydantic model."""
     return _crew(base_url, output=Weather).kickoff().pydantic.model_dump()
 
 
@@ -130,7 +130,7 @@ def async_crew(base_url: str) -> Any:
 
 
 def async_crew_thread(base_url: str) -> Any:
-    """The same in a thread of the event loop."""
+    """The same in a thread started by the event loop."""
     return asyncio.run(_crew(base_url, tools=[weather]).kickoff_async()).raw
 
 

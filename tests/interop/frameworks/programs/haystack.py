@@ -1,4 +1,4 @@
-"""Haystack: `OpenRouterChatGenerator` on its own, in a pipeline and in an agent.
+"""Haystack: `OpenRouterChatGenerator` used directly, in a pipeline and in an agent.
 
 https://haystack.deepset.ai/integrations/openrouter and https://docs.haystack.deepset.ai/docs/agent
 """
@@ -24,7 +24,7 @@ QUESTION = [ChatMessage.from_user("How is the weather in Paris?")]
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -32,12 +32,12 @@ class Weather(BaseModel):
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
 def _generator(base_url: str, **generation: Any) -> OpenRouterChatGenerator:
-    """One whose settings all go through `extra_body`."""
+    """Create a generator whose parameters are all sent in `extra_body`."""
     return OpenRouterChatGenerator(
         api_key=Secret.from_token("sk-or-x"),
         model="openai/gpt-4o-mini",
@@ -58,7 +58,7 @@ def _pipeline(base_url: str) -> Pipeline:
     return pipeline
 
 
-def _said(result: dict[str, Any]) -> list[tuple[str, str]]:
+def _messages(result: dict[str, Any]) -> list[tuple[str, str]]:
     messages: list[ChatMessage] = result["messages"]
     return [
         (message.role.value, message.text or "".join(str(each.result) for each in message.tool_call_results))
@@ -67,50 +67,50 @@ def _said(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _generator(base_url).run(QUESTION)["replies"][0].text
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     chunks: list[StreamingChunk] = []
-    answer = _generator(base_url).run(QUESTION, streaming_callback=chunks.append)["replies"][0]
-    return answer.text, [chunk.content for chunk in chunks]
+    reply = _generator(base_url).run(QUESTION, streaming_callback=chunks.append)["replies"][0]
+    return reply.text, [chunk.content for chunk in chunks]
 
 
 def tools(base_url: str) -> Any:
     """The agent calls its tool."""
-    return _said(_agent(base_url).run(QUESTION))
+    return _messages(_agent(base_url).run(QUESTION))
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     chunks: list[StreamingChunk] = []
-    said = _said(_agent(base_url).run(QUESTION, streaming_callback=chunks.append))
-    return said, [chunk.content for chunk in chunks]
+    texts = _messages(_agent(base_url).run(QUESTION, streaming_callback=chunks.append))
+    return texts, [chunk.content for chunk in chunks]
 
 
 def structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return _generator(base_url, response_format=Weather).run(QUESTION)["replies"][0].text
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     schema = {"name": "Weather", "schema": Weather.model_json_schema()}
     generator = _generator(base_url, response_format={"type": "json_schema", "json_schema": schema})
     chunks: list[StreamingChunk] = []
-    answer = generator.run(QUESTION, streaming_callback=chunks.append)["replies"][0]
-    return answer.text, [chunk.content for chunk in chunks]
+    reply = generator.run(QUESTION, streaming_callback=chunks.append)["replies"][0]
+    return reply.text, [chunk.content for chunk in chunks]
 
 
 def pipeline(base_url: str) -> Any:
-    """One answer, to a prompt that was made."""
+    """One plain call, with a prompt built by the pipeline."""
     return _pipeline(base_url).run({"prompt": {"city": "Paris"}})["model"]["replies"][0].text
 
 
 def _finished(one: Any, *args: Any, **more: Any) -> Any:
-    """What a generator, an agent or a pipeline returns, in an event loop in which it is closed too."""
+    """Run a generator, an agent or a pipeline, and close it in the same event loop."""
 
     async def run() -> Any:
         try:
@@ -122,33 +122,33 @@ def _finished(one: Any, *args: Any, **more: Any) -> Any:
 
 
 def async_plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _finished(_generator(base_url), QUESTION)["replies"][0].text
 
 
 def async_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     chunks: list[StreamingChunk] = []
 
-    async def heard(chunk: StreamingChunk) -> None:
+    async def outputs(chunk: StreamingChunk) -> None:
         chunks.append(chunk)
 
-    answer = _finished(_generator(base_url), QUESTION, streaming_callback=heard)["replies"][0]
-    return answer.text, [chunk.content for chunk in chunks]
+    reply = _finished(_generator(base_url), QUESTION, streaming_callback=outputs)["replies"][0]
+    return reply.text, [chunk.content for chunk in chunks]
 
 
 def async_tools(base_url: str) -> Any:
     """The agent calls its tool."""
-    return _said(_finished(_agent(base_url), QUESTION))
+    return _messages(_finished(_agent(base_url), QUESTION))
 
 
 def async_pipeline(base_url: str) -> Any:
-    """One answer, to a prompt that was made."""
+    """One plain call, with a prompt built by the pipeline."""
     return _finished(_pipeline(base_url), {"prompt": {"city": "Paris"}})["model"]["replies"][0].text
 
 
 def trace_itself() -> None:
-    """Haystack makes spans of its pipelines and agents, and of their components.
+    """Haystack creates spans for its pipelines and agents, and for their components.
 
     https://docs.haystack.deepset.ai/docs/opentelemetryconnector
     """

@@ -1,4 +1,4 @@
-"""Instructor: its OpenRouter provider, answering with a model, plain and streamed, and asking again for a valid one.
+"""Instructor: its OpenRouter provider with structured output, plain and streamed, and retries after invalid output.
 
 https://python.useinstructor.com/concepts/from_provider/ and https://python.useinstructor.com/concepts/reask_validation/
 """
@@ -16,19 +16,19 @@ QUESTION: Any = [{"role": "user", "content": "Which city is it, and how warm?"}]
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
 
 
 class DoubtedWeather(Weather):
-    """What is valid once there are no doubts left."""
+    """Output that the validator rejects once for each of the given doubts."""
 
     @field_validator("degrees")
     @classmethod
     def believe(cls, degrees: int, info: ValidationInfo) -> int:
-        """Doubt it once for each of the doubts."""
+        """Reject the value while doubts are left."""
         doubts: list[str] = (info.context or {}).get("doubts", [])
         if doubts:
             raise ValueError(doubts.pop())
@@ -44,29 +44,29 @@ def _async_client(base_url: str) -> instructor.AsyncInstructor:
 
 
 def structured(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return _client(base_url).create(messages=QUESTION, response_model=Weather).model_dump()
 
 
 def structured_by_schema(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     client = _client(base_url, instructor.Mode.JSON_SCHEMA)
     return client.create(messages=QUESTION, response_model=Weather).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """Partial models while the stream comes."""
+    """Partial objects during the stream."""
     partials = _client(base_url).create_partial(messages=QUESTION, response_model=Weather)
     return [partial.model_dump() for partial in partials]
 
 
 def structured_list(base_url: str) -> Any:
-    """One model after the other while the stream comes."""
+    """One object after the other during the stream."""
     return [each.model_dump() for each in _client(base_url).create_iterable(messages=QUESTION, response_model=Weather)]
 
 
-def structured_anew(base_url: str) -> Any:
-    """The model is asked again, twice, as its answers are not valid."""
+def structured_retried(base_url: str) -> Any:
+    """Two retries after invalid outputs."""
     weather = _client(base_url).create(
         messages=QUESTION,
         response_model=DoubtedWeather,
@@ -77,7 +77,7 @@ def structured_anew(base_url: str) -> Any:
 
 
 def responses(base_url: str) -> Any:
-    """By a forced tool of the Responses API."""
+    """Structured output by a forced tool of the Responses API."""
     client = instructor.from_openai(
         openai.OpenAI(base_url=base_url, api_key="sk-or-x"), mode=instructor.Mode.RESPONSES_TOOLS
     )
@@ -85,18 +85,18 @@ def responses(base_url: str) -> Any:
 
 
 def async_structured(base_url: str) -> Any:
-    """Several answers at once."""
+    """Three concurrent calls."""
 
-    async def answers() -> list[Any]:
+    async def results() -> list[Any]:
         client = _async_client(base_url)
-        asked = (client.create(messages=QUESTION, response_model=Weather) for _ in range(3))
-        return [weather.model_dump() for weather in await asyncio.gather(*asked)]
+        calls = (client.create(messages=QUESTION, response_model=Weather) for _ in range(3))
+        return [weather.model_dump() for weather in await asyncio.gather(*calls)]
 
-    return asyncio.run(answers())
+    return asyncio.run(results())
 
 
 def async_structured_streaming(base_url: str) -> Any:
-    """Partial models while the stream comes."""
+    """Partial objects during the stream."""
 
     async def partials() -> list[Any]:
         stream = _async_client(base_url).create_partial(messages=QUESTION, response_model=Weather)
@@ -110,7 +110,7 @@ MODES: dict[str, Callable[[str], Any]] = {
     "structured by schema": structured_by_schema,
     "structured, streaming": structured_streaming,
     "structured list, streaming": structured_list,
-    "structured, asked again": structured_anew,
+    "structured, asked again": structured_retried,
     "Responses API, structured": responses,
     "async structured": async_structured,
     "async structured, streaming": async_structured_streaming,

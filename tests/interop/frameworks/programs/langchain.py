@@ -1,4 +1,4 @@
-"""LangChain: `ChatOpenAI` with OpenRouter's base URL, by chat completions and by the Responses API.
+"""LangChain: `ChatOpenAI` with OpenRouter's base URL, with chat completions and with the Responses API.
 
 https://docs.langchain.com/oss/python/integrations/chat/openai and https://openrouter.ai/docs/community/lang-chain
 """
@@ -21,7 +21,7 @@ QUESTION = "How is the weather in Paris?"
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -29,7 +29,7 @@ class Weather(BaseModel):
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
@@ -43,69 +43,69 @@ def _whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
 
 
 def _loop(ask: Callable[[list[AnyMessage]], AIMessage]) -> list[tuple[str, str]]:
-    """Answer the tools that the model calls until it calls none."""
+    """Run the tools that the model calls until it calls none."""
     messages: list[AnyMessage] = [HumanMessage(QUESTION)]
     while not messages[1:] or messages[-1].type == "tool":
-        answer = ask(messages)
-        messages += [answer, *(weather.invoke(call) for call in answer.tool_calls)]
+        reply = ask(messages)
+        messages += [reply, *(weather.invoke(call) for call in reply.tool_calls)]
     return [(message.type, message.text) for message in messages]
 
 
 def plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _model(base_url).invoke(QUESTION).text
 
 
 def batch(base_url: str) -> Any:
-    """Several answers at once, in threads of LangChain."""
-    return [answer.text for answer in _model(base_url).batch([QUESTION] * 3)]
+    """Three concurrent calls, in threads of LangChain."""
+    return [reply.text for reply in _model(base_url).batch([QUESTION] * 3)]
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return [chunk.text for chunk in _model(base_url).stream(QUESTION)]
 
 
 def streaming_with_headers(base_url: str) -> Any:
-    """One answer in pieces, its usage and its HTTP headers asked for."""
+    """One stream, with its usage and HTTP headers requested."""
     model = _model(base_url, stream_usage=True, include_response_headers=True)
-    answer = _whole(list(model.stream(QUESTION)))
-    return answer.text, answer.usage_metadata, "headers" in answer.response_metadata
+    reply = _whole(list(model.stream(QUESTION)))
+    return reply.text, reply.usage_metadata, "headers" in reply.response_metadata
 
 
 def tools(base_url: str) -> Any:
-    """The model calls a tool, and is told what it says."""
+    """The model calls a tool and receives its result."""
     return _loop(_model(base_url).bind_tools([weather]).invoke)
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     model = _model(base_url).bind_tools([weather])
     return _loop(lambda messages: _whole(list(model.stream(messages))))
 
 
 def structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return _model(base_url).with_structured_output(Weather).invoke(QUESTION).model_dump()
 
 
 def structured_by_tool(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return _model(base_url).with_structured_output(Weather, method="function_calling").invoke(QUESTION).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     return [part.model_dump() for part in _model(base_url).with_structured_output(Weather).stream(QUESTION)]
 
 
 def async_plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return asyncio.run(_model(base_url).ainvoke(QUESTION)).text
 
 
 def async_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
 
     async def pieces() -> list[str]:
         return [chunk.text async for chunk in _model(base_url).astream(QUESTION)]
@@ -114,33 +114,33 @@ def async_streaming(base_url: str) -> Any:
 
 
 def async_structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return asyncio.run(_model(base_url).with_structured_output(Weather).ainvoke(QUESTION)).model_dump()
 
 
 def responses(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _model(base_url, use_responses_api=True).invoke(QUESTION).text
 
 
 def responses_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return [chunk.text for chunk in _model(base_url, use_responses_api=True).stream(QUESTION)]
 
 
 def responses_tools(base_url: str) -> Any:
-    """The model calls a tool, and is told what it says."""
+    """The model calls a tool and receives its result."""
     return _loop(_model(base_url, use_responses_api=True).bind_tools([weather]).invoke)
 
 
 def responses_structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     model = _model(base_url, use_responses_api=True)
     return model.with_structured_output(Weather).invoke(QUESTION).model_dump()
 
 
 def responses_async_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
 
     async def pieces() -> list[str]:
         return [chunk.text async for chunk in _model(base_url, use_responses_api=True).astream(QUESTION)]
@@ -149,7 +149,7 @@ def responses_async_streaming(base_url: str) -> Any:
 
 
 def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The mode, and then LangSmith's thread has made its spans, if it makes any."""
+    """Run the mode, then wait until LangSmith's thread has created its spans."""
 
     def run(base_url: str) -> Any:
         result = mode(base_url)
@@ -160,15 +160,15 @@ def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def trace_itself() -> None:
-    """LangSmith's client makes OpenTelemetry spans of the runs, after them and in a thread of its own.
+    """LangSmith's client creates OpenTelemetry spans for the runs, after them and in its own thread.
 
     https://docs.langchain.com/langsmith/trace-with-opentelemetry
     """
     langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
 
 
-# Its spans cannot be seen from within a call, nor be known for those of the same one.
-BESIDE = (
+# During a call its spans do not exist yet, and afterwards they cannot be matched with the call.
+SEPARATE_SPANS = (
     "langsmith",
     "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
 )

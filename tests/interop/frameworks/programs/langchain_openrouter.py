@@ -1,4 +1,4 @@
-"""LangChain: `ChatOpenRouter`, which calls OpenRouter by its own SDK, not by OpenAI's.
+"""LangChain: `ChatOpenRouter`, which calls OpenRouter through OpenRouter's SDK, not through OpenAI's.
 
 https://docs.langchain.com/oss/python/integrations/chat/openrouter
 """
@@ -21,7 +21,7 @@ QUESTION = "How is the weather in Paris?"
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -29,7 +29,7 @@ class Weather(BaseModel):
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
@@ -43,64 +43,64 @@ def _whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
 
 
 def _loop(ask: Callable[[list[AnyMessage]], AIMessage]) -> list[tuple[str, str]]:
-    """Answer the tools that the model calls until it calls none."""
+    """Run the tools that the model calls until it calls none."""
     messages: list[AnyMessage] = [HumanMessage(QUESTION)]
     while not messages[1:] or messages[-1].type == "tool":
-        answer = ask(messages)
-        messages += [answer, *(weather.invoke(call) for call in answer.tool_calls)]
+        reply = ask(messages)
+        messages += [reply, *(weather.invoke(call) for call in reply.tool_calls)]
     return [(message.type, message.text) for message in messages]
 
 
 def plain(base_url: str) -> Any:
-    """One answer, with some of what only OpenRouter knows."""
+    """One plain call, with some parameters that only OpenRouter has."""
     model = _model(base_url, temperature=0.5, openrouter_provider={"order": ["OpenAI"]}, session_id="session")
     return model.invoke(QUESTION).text
 
 
 def batch(base_url: str) -> Any:
-    """Several answers at once, in threads of LangChain."""
-    return [answer.text for answer in _model(base_url).batch([QUESTION] * 3)]
+    """Three concurrent calls, in threads of LangChain."""
+    return [reply.text for reply in _model(base_url).batch([QUESTION] * 3)]
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return [chunk.text for chunk in _model(base_url).stream(QUESTION)]
 
 
 def tools(base_url: str) -> Any:
-    """The model calls a tool, and is told what it says."""
+    """The model calls a tool and receives its result."""
     return _loop(_model(base_url).bind_tools([weather]).invoke)
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     model = _model(base_url).bind_tools([weather])
     return _loop(lambda messages: _whole(list(model.stream(messages))))
 
 
 def structured(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return _model(base_url).with_structured_output(Weather, method="json_schema").invoke(QUESTION).model_dump()
 
 
 def structured_by_tool(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return _model(base_url).with_structured_output(Weather).invoke(QUESTION).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     model = _model(base_url).with_structured_output(Weather, method="json_schema")
     return [part.model_dump() for part in model.stream(QUESTION)]
 
 
 def async_plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return asyncio.run(_model(base_url).ainvoke(QUESTION)).text
 
 
 def async_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
 
     async def pieces() -> list[str]:
         return [chunk.text async for chunk in _model(base_url).astream(QUESTION)]
@@ -109,12 +109,12 @@ def async_streaming(base_url: str) -> Any:
 
 
 def async_structured(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return asyncio.run(_model(base_url).with_structured_output(Weather).ainvoke(QUESTION)).model_dump()
 
 
 def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The mode, and then LangSmith's thread has made its spans, if it makes any."""
+    """Run the mode, then wait until LangSmith's thread has created its spans."""
 
     def run(base_url: str) -> Any:
         result = mode(base_url)
@@ -125,15 +125,15 @@ def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def trace_itself() -> None:
-    """LangSmith's client makes OpenTelemetry spans of the runs, after them and in a thread of its own.
+    """LangSmith's client creates OpenTelemetry spans for the runs, after them and in its own thread.
 
     https://docs.langchain.com/langsmith/trace-with-opentelemetry
     """
     langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
 
 
-# Its spans cannot be seen from within a call, nor be known for those of the same one.
-BESIDE = (
+# During a call its spans do not exist yet, and afterwards they cannot be matched with the call.
+SEPARATE_SPANS = (
     "langsmith",
     "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
 )

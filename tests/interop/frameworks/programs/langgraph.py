@@ -1,4 +1,4 @@
-"""LangGraph: the tool agent of `create_agent`, and a graph of its own whose nodes ask the model side by side.
+"""LangGraph: the tool agent of `create_agent`, and a custom graph whose nodes call the model in parallel.
 
 https://docs.langchain.com/oss/python/langchain/agents and https://docs.langchain.com/oss/python/langgraph/graph-api
 """
@@ -24,7 +24,7 @@ QUESTION: Any = {"messages": [{"role": "user", "content": "How is the weather in
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -33,11 +33,11 @@ class Weather(BaseModel):
 class Answers(TypedDict):
     """The state of the graph."""
 
-    said: Annotated[list[str], operator.add]
+    texts: Annotated[list[str], operator.add]
 
 
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
@@ -53,10 +53,10 @@ def _graph(base_url: str) -> Any:
     model = _model(base_url)
 
     def ask(_: Answers) -> Answers:
-        return {"said": [model.invoke("How is the weather?").text]}
+        return {"texts": [model.invoke("How is the weather?").text]}
 
     async def ask_async(_: Answers) -> Answers:
-        return {"said": [(await model.ainvoke("How is the weather?")).text]}
+        return {"texts": [(await model.ainvoke("How is the weather?")).text]}
 
     graph = StateGraph(Answers)
     for city in ("Paris", "Rome"):
@@ -64,59 +64,59 @@ def _graph(base_url: str) -> Any:
     return graph.compile()
 
 
-def _said(state: Any) -> list[tuple[str, str]]:
+def _messages(state: Any) -> list[tuple[str, str]]:
     return [(message.type, message.text) for message in state["messages"]]
 
 
 def plain(base_url: str) -> Any:
     """The agent without tools."""
-    return _said(create_agent(_model(base_url)).invoke(QUESTION))
+    return _messages(create_agent(_model(base_url)).invoke(QUESTION))
 
 
 def tools(base_url: str) -> Any:
     """The agent calls its tool."""
-    return _said(_agent(base_url).invoke(QUESTION))
+    return _messages(_agent(base_url).invoke(QUESTION))
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The model's tokens as they come."""
+    """The stream of the model's tokens."""
     return [(token.type, token.text) for token, _ in _agent(base_url).stream(QUESTION, stream_mode="messages")]
 
 
 def tools_events(base_url: str) -> Any:
-    """The model's answers as they come, by typed events."""
+    """The stream of the model's messages, as typed events."""
     run = _agent(base_url).stream_events(QUESTION, version="v3")
-    return [list(message.text) for message in run.messages], _said(run.output)
+    return [list(message.text) for message in run.messages], _messages(run.output)
 
 
 def structured(base_url: str) -> Any:
-    """The agent calls its tool, then answers by a JSON schema."""
+    """The agent calls its tool, then returns structured output by a JSON schema."""
     return _agent(base_url, ProviderStrategy(Weather)).invoke(QUESTION)["structured_response"].model_dump()
 
 
 def structured_by_tool(base_url: str) -> Any:
-    """The agent calls its tool, then answers by another."""
+    """The agent calls its tool, then returns structured output by another tool."""
     return _agent(base_url, ToolStrategy(Weather)).invoke(QUESTION)["structured_response"].model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """The agent calls its tool, then answers by a JSON schema, each in pieces."""
+    """The agent calls its tool, then returns structured output by a JSON schema, both streamed."""
     agent = _agent(base_url, ProviderStrategy(Weather))
     return [(token.type, token.text) for token, _ in agent.stream(QUESTION, stream_mode="messages")]
 
 
 def nodes(base_url: str) -> Any:
     """Two nodes of a graph, in threads of LangGraph."""
-    return _graph(base_url).invoke({"said": []})
+    return _graph(base_url).invoke({"texts": []})
 
 
 def async_tools(base_url: str) -> Any:
     """The agent calls its tool."""
-    return _said(asyncio.run(_agent(base_url).ainvoke(QUESTION)))
+    return _messages(asyncio.run(_agent(base_url).ainvoke(QUESTION)))
 
 
 def async_tools_streaming(base_url: str) -> Any:
-    """The model's tokens as they come."""
+    """The stream of the model's tokens."""
 
     async def tokens() -> list[tuple[str, str]]:
         stream = _agent(base_url).astream(QUESTION, stream_mode="messages")
@@ -127,11 +127,11 @@ def async_tools_streaming(base_url: str) -> Any:
 
 def async_nodes(base_url: str) -> Any:
     """Two nodes of a graph, in tasks of LangGraph."""
-    return asyncio.run(_graph(base_url).ainvoke({"said": []}))
+    return asyncio.run(_graph(base_url).ainvoke({"texts": []}))
 
 
 def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The mode, and then LangSmith's thread has made its spans, if it makes any."""
+    """Run the mode, then wait until LangSmith's thread has created its spans."""
 
     def run(base_url: str) -> Any:
         result = mode(base_url)
@@ -142,15 +142,15 @@ def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def trace_itself() -> None:
-    """LangSmith's client makes OpenTelemetry spans of the runs, after them and in a thread of its own.
+    """LangSmith's client creates OpenTelemetry spans for the runs, after them and in its own thread.
 
     https://docs.langchain.com/langsmith/trace-with-opentelemetry
     """
     langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
 
 
-# Its spans cannot be seen from within a call, nor be known for those of the same one.
-BESIDE = (
+# During a call its spans do not exist yet, and afterwards they cannot be matched with the call.
+SEPARATE_SPANS = (
     "langsmith",
     "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
 )

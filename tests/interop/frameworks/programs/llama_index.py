@@ -1,4 +1,4 @@
-"""LlamaIndex: its OpenRouter model on its own, in a query engine and in an agent.
+"""LlamaIndex: its OpenRouter model used directly, in a query engine and in an agent.
 
 https://docs.llamaindex.ai/en/stable/examples/llm/openrouter/ and https://docs.llamaindex.ai/en/stable/examples/agent/
 """
@@ -24,102 +24,102 @@ PROMPT = PromptTemplate(QUESTION)
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
 
 
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
 def _model(base_url: str, **more: Any) -> OpenRouter:
-    """One whose providers are ordered, which goes through `extra_body`."""
+    """Create a model with an order of upstream providers, which is sent in `extra_body`."""
     settings = {"model": "openai/gpt-4o-mini", "api_base": base_url, "api_key": "sk-or-x", "order": ["azure"], **more}
     return OpenRouter(is_function_calling_model=True, **settings)
 
 
 def _in_loop(base_url: str, ask: Callable[[OpenRouter], Awaitable[Any]]) -> Any:
-    """What is answered, in an event loop in which the HTTP client is closed too."""
+    """Run the coroutine and close the HTTP client in the same event loop."""
 
-    async def answer() -> Any:
+    async def run() -> Any:
         async with httpx.AsyncClient() as client:
             return await ask(_model(base_url, async_http_client=client))
 
-    return asyncio.run(answer())
+    return asyncio.run(run())
 
 
 def plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _model(base_url).chat(MESSAGES).message.content
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return [piece.delta for piece in _model(base_url).stream_chat(MESSAGES)]
 
 
 def completion(base_url: str) -> Any:
-    """A text that is continued, by the API for completions."""
+    """A text completion."""
     return _model(base_url, is_chat_model=False).complete(QUESTION).text
 
 
 def completion_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     return [piece.delta for piece in _model(base_url, is_chat_model=False).stream_complete(QUESTION)]
 
 
 def structured(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return _model(base_url).structured_predict(Weather, PROMPT).model_dump()
 
 
 def structured_by_schema(base_url: str) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return _model(base_url, should_use_structured_outputs=True).structured_predict(Weather, PROMPT).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a forced tool, in pieces."""
+    """Structured output by a forced tool, streamed."""
     partials: Any = _model(base_url).stream_structured_predict(Weather, PROMPT)
     return [partial.model_dump() for partial in partials]
 
 
 def query_engine(base_url: str) -> Any:
-    """An answer by a document."""
+    """A query about a document."""
     index = SummaryIndex.from_documents([Document(text="It is sunny in Paris, 21 degrees.")])
     return str(index.as_query_engine(llm=_model(base_url)).query(QUESTION))
 
 
 def query_engine_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     index = SummaryIndex.from_documents([Document(text="It is sunny in Paris, 21 degrees.")])
-    answer: Any = index.as_query_engine(llm=_model(base_url), streaming=True).query(QUESTION)
-    return list(answer.response_gen)
+    result: Any = index.as_query_engine(llm=_model(base_url), streaming=True).query(QUESTION)
+    return list(result.response_gen)
 
 
 def _agent(base_url: str, *, streaming: bool) -> Any:
-    """What a workflow of an agent tells of, the pieces of its answers and the results of its tool."""
+    """Return the events of an agent's workflow: the chunks and the results of its tool."""
 
-    async def heard(model: OpenRouter) -> Any:
+    async def outputs(model: OpenRouter) -> Any:
         tools = [FunctionTool.from_defaults(weather)]
         run = FunctionAgent(tools=tools, llm=model, streaming=streaming).run(QUESTION)
-        told: list[Any] = []
+        outputs: list[Any] = []
         async for event in run.stream_events():
             match event:
                 case AgentStream():
-                    told.append(event.delta)
+                    outputs.append(event.delta)
                 case ToolCallResult():
-                    told.append(event.tool_output.content)
+                    outputs.append(event.tool_output.content)
                 case AgentOutput():
-                    told.append(event.response.content)
+                    outputs.append(event.response.content)
                 case _:
                     pass
-        return str(await run), told
+        return str(await run), outputs
 
-    return _in_loop(base_url, heard)
+    return _in_loop(base_url, outputs)
 
 
 def tools(base_url: str) -> Any:
@@ -128,21 +128,21 @@ def tools(base_url: str) -> Any:
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     return _agent(base_url, streaming=True)
 
 
 def async_plain(base_url: str) -> Any:
-    """Several answers at once."""
+    """Three concurrent calls."""
 
-    async def answers(model: OpenRouter) -> list[Any]:
-        return [answer.message.content for answer in await asyncio.gather(*(model.achat(MESSAGES) for _ in range(3)))]
+    async def results(model: OpenRouter) -> list[Any]:
+        return [reply.message.content for reply in await asyncio.gather(*(model.achat(MESSAGES) for _ in range(3)))]
 
-    return _in_loop(base_url, answers)
+    return _in_loop(base_url, results)
 
 
 def async_streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
 
     async def pieces(model: OpenRouter) -> list[Any]:
         return [piece.delta async for piece in await model.astream_chat(MESSAGES)]
@@ -151,21 +151,21 @@ def async_streaming(base_url: str) -> Any:
 
 
 def async_structured(base_url: str) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
 
-    async def answer(model: OpenRouter) -> Any:
+    async def predict(model: OpenRouter) -> Any:
         return (await model.astructured_predict(Weather, PROMPT)).model_dump()
 
-    return _in_loop(base_url, answer)
+    return _in_loop(base_url, predict)
 
 
 def trace_itself() -> None:
-    """LlamaIndex makes spans of its methods.
+    """LlamaIndex creates spans for its methods.
 
     https://docs.llamaindex.ai/en/stable/module_guides/observability/
     """
     provider: Any = trace.get_tracer_provider()
-    exporter = InMemorySpanExporter()  # without one it prints them
+    exporter = InMemorySpanExporter()  # without an exporter it prints the spans
     LlamaIndexOpenTelemetry(tracer_provider=provider, span_exporter=exporter).start_registering()
 
 

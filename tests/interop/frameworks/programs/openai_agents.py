@@ -1,4 +1,4 @@
-"""OpenAI Agents SDK: OpenRouter as the base URL of its client, by chat completions and by the Responses API.
+"""OpenAI Agents SDK: OpenRouter's base URL in its client, with chat completions and with the Responses API.
 
 https://openai.github.io/openai-agents-python/models/ and https://openai.github.io/openai-agents-python/streaming/
 """
@@ -32,7 +32,7 @@ QUESTION = "How is the weather in Paris?"
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -40,7 +40,7 @@ class Weather(BaseModel):
 
 @function_tool
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
@@ -49,7 +49,7 @@ def _agent(model: Model, **more: Any) -> Agent:
 
 
 def _done(result: RunResult | RunResultStreaming) -> Any:
-    """What the agent said at last, and its tools before."""
+    """Return the agent's final output and the outputs of its tools."""
     return result.final_output, [item.output for item in result.new_items if isinstance(item, ToolCallOutputItem)]
 
 
@@ -61,17 +61,17 @@ async def _streamed(agent: Agent) -> Any:
 
 
 async def plain(model: Model) -> Any:
-    """One answer."""
+    """One plain call."""
     return (await Runner.run(_agent(model), QUESTION)).final_output
 
 
 async def streaming(model: Model) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return await _streamed(_agent(model))
 
 
 async def streaming_with_usage(model: Model) -> Any:
-    """One answer in pieces, its usage asked for."""
+    """One stream, with its usage requested."""
     return await _streamed(_agent(model, model_settings=ModelSettings(include_usage=True)))
 
 
@@ -81,17 +81,17 @@ async def tools(model: Model) -> Any:
 
 
 async def tools_streaming(model: Model) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     return await _streamed(_agent(model, tools=[weather]))
 
 
 async def structured(model: Model) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return (await Runner.run(_agent(model, output_type=Weather), QUESTION)).final_output.model_dump()
 
 
 async def handoff(model: Model) -> Any:
-    """An agent hands over to another one, which calls its tool."""
+    """An agent hands off to another agent, which calls its tool."""
     clerk = _agent(model, handoffs=[Agent(name="Expert", model=model, tools=[weather])])
     result = await Runner.run(clerk, QUESTION)
     return _done(result), result.last_agent.name
@@ -103,10 +103,10 @@ def not_async(model: Model) -> Any:
 
 
 def _run(mode: Callable[[Model], Any], make: Callable[..., Model], base_url: str) -> Any:
-    """What a mode returns, in an event loop in which the client is closed too."""
+    """Run a mode and close the client in the same event loop."""
     client = openai.AsyncOpenAI(base_url=base_url, api_key="sk-or-x")
     with asyncio.Runner() as runner:
-        runner.get_loop()  # now the current one, in which `run_sync` runs too
+        runner.get_loop()  # makes it the current loop, which `run_sync` uses, too
         result = mode(make(MODEL, client))
         if asyncio.iscoroutine(result):
             result = runner.run(result)

@@ -23,24 +23,24 @@ QUESTION = "How is the weather in Paris?"
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
 
 
 def weather(city: str) -> str:
-    """Tell the weather in a city."""
+    """Return the weather in a city."""
     return "sunny, 21 degrees"
 
 
 def plain(model: Model) -> Any:
-    """One answer."""
+    """One plain call."""
     return Agent(model).run_sync(QUESTION).output
 
 
 def streaming(model: Model) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return list(Agent(model).run_stream_sync(QUESTION).stream_text(delta=True, debounce_by=None))
 
 
@@ -51,46 +51,46 @@ def tools(model: Model) -> Any:
 
 
 async def tools_streaming(model: Model) -> Any:
-    """The same in events."""
-    heard: list[Any] = []
+    """The same, as a stream of events."""
+    outputs: list[Any] = []
     async with Agent(model, tools=[weather]).run_stream_events(QUESTION) as events:
         async for event in events:
             match event:
                 case PartDeltaEvent():
-                    heard.append(getattr(event.delta, "content_delta", "") or event.delta.part_delta_kind)
+                    outputs.append(getattr(event.delta, "content_delta", "") or event.delta.part_delta_kind)
                 case FunctionToolResultEvent():
-                    heard.append(event.part.content)
+                    outputs.append(event.part.content)
                 case AgentRunResultEvent():
-                    heard.append(event.result.output)
+                    outputs.append(event.result.output)
                 case _:
                     pass
-    return heard
+    return outputs
 
 
 def structured(model: Model) -> Any:
-    """By a forced tool."""
+    """Structured output by a forced tool."""
     return Agent(model, output_type=Weather).run_sync(QUESTION).output.model_dump()
 
 
 def structured_by_schema(model: Model) -> Any:
-    """By a JSON schema."""
+    """Structured output by a JSON schema."""
     return Agent(model, output_type=NativeOutput(Weather)).run_sync(QUESTION).output.model_dump()
 
 
 def structured_streaming(model: Model) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     agent = Agent(model, output_type=NativeOutput(Weather))
     return [each.model_dump() for each in agent.run_stream_sync(QUESTION).stream_output(debounce_by=None)]
 
 
 async def async_plain(model: Model) -> Any:
-    """Several answers at once."""
+    """Three concurrent calls."""
     agent = Agent(model)
     return [result.output for result in await asyncio.gather(*(agent.run(QUESTION) for _ in range(3)))]
 
 
 async def async_streaming(model: Model) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     async with Agent(model).run_stream(QUESTION) as result:
         return [piece async for piece in result.stream_text(delta=True, debounce_by=None)]
 
@@ -101,13 +101,13 @@ def direct(model: Model) -> Any:
 
 
 def direct_streaming(model: Model) -> Any:
-    """The same in pieces."""
+    """The same, streamed."""
     with model_request_stream_sync(model, [ModelRequest.user_text_prompt(QUESTION)]) as stream:
         return [type(event).__name__ for event in stream], stream.response.text
 
 
 def trace_itself() -> None:
-    """Pydantic AI makes spans of its agents, of their tools and of the calls of models.
+    """Pydantic AI creates spans for its agents, their tools and the model calls.
 
     https://ai.pydantic.dev/logfire/
     """
@@ -115,10 +115,10 @@ def trace_itself() -> None:
 
 
 def _run(mode: Callable[[Model], Any], make: Callable[..., Model], base_url: str) -> Any:
-    """What a mode returns, in an event loop in which the client is closed too."""
+    """Run a mode and close the client in the same event loop."""
     client = openai.AsyncOpenAI(base_url=base_url, api_key="sk-or-x")
     with asyncio.Runner() as runner:
-        runner.get_loop()  # now the current one, in which the functions that are not async run too
+        runner.get_loop()  # makes it the current loop, which the sync functions use, too
         result = mode(make(MODEL, provider=OpenRouterProvider(openai_client=client)))
         if asyncio.iscoroutine(result):
             result = runner.run(result)

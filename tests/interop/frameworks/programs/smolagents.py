@@ -1,4 +1,4 @@
-"""smolagents: `OpenAIModel` on its own, in a tool calling agent and in a code agent.
+"""smolagents: `OpenAIModel` used directly, in a tool calling agent and in a code agent.
 
 https://huggingface.co/docs/smolagents/reference/models#smolagents.OpenAIModel and
 https://huggingface.co/docs/smolagents/reference/agents
@@ -30,7 +30,7 @@ MESSAGES = [ChatMessage(role=MessageRole.USER, content=QUESTION)]
 
 
 class Weather(BaseModel):
-    """What is asked for."""
+    """The structured output."""
 
     city: str
     degrees: int
@@ -44,7 +44,7 @@ FORMAT: Any = {
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather in a city.
+    """Return the weather in a city.
 
     Args:
         city: the city
@@ -57,14 +57,14 @@ def _model(base_url: str) -> OpenAIModel:
 
 
 def _tool_agent(base_url: str, *, stream: bool = False) -> ToolCallingAgent:
-    """One with a step to call its tool, after which it is asked for the answer."""
+    """Create an agent with one step, for its tool call; then smolagents requests the final answer."""
     return ToolCallingAgent(
         [weather], _model(base_url), max_steps=1, stream_outputs=stream, verbosity_level=LogLevel.OFF
     )
 
 
 def _code_agent(base_url: str, *, stream: bool = False) -> CodeAgent:
-    """One with a step to run the model's code, after which it is asked for the answer."""
+    """Create an agent with one step, for the model's code; then smolagents requests the final answer."""
     return CodeAgent(
         [weather],
         _model(base_url),
@@ -75,70 +75,70 @@ def _code_agent(base_url: str, *, stream: bool = False) -> CodeAgent:
     )
 
 
-def _heard(agent: ToolCallingAgent | CodeAgent, **more: Any) -> list[Any]:
-    """The pieces as they come, and what the steps saw and the last one answered."""
-    heard: list[Any] = []
+def _outputs(agent: ToolCallingAgent | CodeAgent, **more: Any) -> list[Any]:
+    """Return the chunks, the observations of the steps and the final answer."""
+    outputs: list[Any] = []
     for event in agent.run(QUESTION, stream=True, **more):
         match event:
             case ChatMessageStreamDelta():
-                heard.append(event.content)
+                outputs.append(event.content)
             case ActionStep():
-                heard.append(event.observations)
+                outputs.append(event.observations)
             case FinalAnswerStep():
-                heard.append(event.output)
+                outputs.append(event.output)
             case _:
                 pass
-    return heard
+    return outputs
 
 
 def plain(base_url: str) -> Any:
-    """One answer."""
+    """One plain call."""
     return _model(base_url).generate(MESSAGES).content
 
 
 def streaming(base_url: str) -> Any:
-    """One answer in pieces."""
+    """One stream."""
     return [delta.content for delta in _model(base_url).generate_stream(MESSAGES)]
 
 
 def structured(base_url: str) -> Any:
-    """By a JSON schema."""
-    answer = _model(base_url).generate(MESSAGES, response_format=FORMAT)
-    return Weather.model_validate_json(str(answer.content)).model_dump()
+    """Structured output by a JSON schema."""
+    reply = _model(base_url).generate(MESSAGES, response_format=FORMAT)
+    return Weather.model_validate_json(str(reply.content)).model_dump()
 
 
 def structured_streaming(base_url: str) -> Any:
-    """By a JSON schema, in pieces."""
+    """Structured output by a JSON schema, streamed."""
     return [delta.content for delta in _model(base_url).generate_stream(MESSAGES, response_format=FORMAT)]
 
 
 def tools(base_url: str) -> Any:
     """The agent calls its tool."""
-    return _heard(_tool_agent(base_url))
+    return _outputs(_tool_agent(base_url))
 
 
 def tools_streaming(base_url: str) -> Any:
-    """The same in pieces."""
-    return _heard(_tool_agent(base_url, stream=True))
+    """The same, streamed."""
+    return _outputs(_tool_agent(base_url, stream=True))
 
 
 def final_answer(base_url: str) -> Any:
-    """The agent without tools ends with the one that it always has."""
+    """The agent without tools ends with its built-in tool `final_answer`."""
     return ToolCallingAgent([], _model(base_url), verbosity_level=LogLevel.OFF).run(QUESTION)
 
 
 def code(base_url: str) -> Any:
-    """The agent runs the code that fills the schema of one, which is the name of a variable."""
-    return _heard(_code_agent(base_url), additional_args={"Paris": "sunny, 21 degrees"})
+    """The agent runs the generated code, which is the name of a variable."""
+    return _outputs(_code_agent(base_url), additional_args={"Paris": "sunny, 21 degrees"})
 
 
 def code_streaming(base_url: str) -> Any:
-    """The same in pieces."""
-    return _heard(_code_agent(base_url, stream=True), additional_args={"Paris": "sunny, 21 degrees"})
+    """The same, streamed."""
+    return _outputs(_code_agent(base_url, stream=True), additional_args={"Paris": "sunny, 21 degrees"})
 
 
 def trace_itself() -> None:
-    """The documented way is OpenInference's instrumentor, which makes spans of agents, tools and models.
+    """The documentation recommends OpenInference's instrumentor, which creates spans for agents, tools and models.
 
     https://huggingface.co/docs/smolagents/tutorials/inspect_runs
     """
