@@ -1,7 +1,7 @@
-"""Every way to call an endpoint through the SDK, each reading its answer to the end.
+"""Every calling style of the OpenAI SDK: functions that call one endpoint and read the response to its end.
 
-A way takes a scenario's base URL and a request and returns what the caller got, as plain data, so that runs with and
-without the instrumentation can be compared. A way that the installed SDK does not have is left out.
+A calling style takes a scenario's base URL and a request. It returns the result as plain data, so that runs with and
+without the instrumentation can be compared. Styles that the installed SDK does not have are left out.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from openai.resources.images import Images
 from openai.types import Completion, CreateEmbeddingResponse, ImagesResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-Way = Callable[[str, dict[str, Any]], Any]
+CallingStyle = Callable[[str, dict[str, Any]], Any]
 
 OPTIONS: Final[dict[str, Any]] = {"api_key": "sk-or-canary", "max_retries": 0}
 HAS_HELPERS: Final = hasattr(Completions, "stream")
@@ -28,196 +28,200 @@ HAS_RESPONSES: Final = hasattr(openai.OpenAI, "responses")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the SDK keeps the methods of one path."""
+    """The SDK's methods for one path."""
 
     path: str
     resource: str = ""
-    """Dotted, below the client; empty where the SDK has no method, only `client.post`."""
+    """Dotted path below the client; empty if the SDK has no method for the endpoint, only `client.post`."""
     model: Any = object
     chunk: Any = object
     method: str = "create"
-    without: tuple[str, ...] = ()
-    """Names of ways that it does not have."""
+    missing_styles: tuple[str, ...] = ()
+    """Names of the styles that the endpoint does not have."""
 
-    def of(self, client: Any) -> Any:
-        """Its methods."""
+    def resource_of(self, client: Any) -> Any:
+        """Return the resource that has the endpoint's methods."""
         for name in self.resource.split("."):
             client = getattr(client, name)
         return client
 
-    def call(self, resource: Any, request: dict[str, Any], **more: Any) -> Any:
-        """Its main method."""
+    def call_method(self, resource: Any, request: dict[str, Any], **more: Any) -> Any:
+        """Call the endpoint's main method."""
         return getattr(resource, self.method)(**request, **more)
 
 
-def plain(answer: Any) -> Any:
-    """An answer of the SDK as plain data; random names that the SDK makes up are none of it."""
-    if isinstance(answer, HttpxBinaryResponseContent):
-        return answer.content
-    return answer.to_dict(mode="json") if hasattr(answer, "to_dict") else answer
+def to_data(result: Any) -> Any:
+    """Return the SDK's result as plain data, without the random names that the SDK generates."""
+    if isinstance(result, HttpxBinaryResponseContent):
+        return result.content
+    return result.to_dict(mode="json") if hasattr(result, "to_dict") else result
 
 
 def _final(stream: Any) -> Any:
     return stream.get_final_response() if hasattr(stream, "get_final_response") else stream.get_final_completion()
 
 
-def _create(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return plain(at.call(at.of(client), request))
+def _create(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return to_data(endpoint.call_method(endpoint.resource_of(client), request))
 
 
-def _raw(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return plain(at.call(at.of(client).with_raw_response, request).parse())
+def _raw(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return to_data(endpoint.call_method(endpoint.resource_of(client).with_raw_response, request).parse())
 
 
-def _raw_unparsed(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return at.call(at.of(client).with_raw_response, request).text
+def _raw_unparsed(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return endpoint.call_method(endpoint.resource_of(client).with_raw_response, request).text
 
 
-def _streaming_response(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.call(at.of(client).with_streaming_response, request) as response:
-        return plain(response.parse())
+def _streaming_response(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
+        return to_data(response.parse())
 
 
-def _streaming_response_json(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.call(at.of(client).with_streaming_response, request) as response:
+def _streaming_response_json(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
         return response.json()
 
 
-def _streaming_response_read(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.call(at.of(client).with_streaming_response, request) as response:
+def _streaming_response_read(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
         return response.read()
 
 
-def _post(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return plain(client.post(at.path, cast_to=at.model, body=_wire(request)))
+def _post(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return to_data(client.post(endpoint.path, cast_to=endpoint.model, body=_wire(request)))
 
 
-def _post_object(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return client.post(at.path, cast_to=object, body=_wire(request))
+def _post_object(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return client.post(endpoint.path, cast_to=object, body=_wire(request))
 
 
-def _parse(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return plain(at.of(client).parse(**request))
+def _parse(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return to_data(endpoint.resource_of(client).parse(**request))
 
 
-def _raw_parse(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return plain(at.of(client).with_raw_response.parse(**request).parse())
+def _raw_parse(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return to_data(endpoint.resource_of(client).with_raw_response.parse(**request).parse())
 
 
-def _stream(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    return [plain(chunk) for chunk in at.call(at.of(client), request, stream=True)]
+def _stream(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    return [to_data(chunk) for chunk in endpoint.call_method(endpoint.resource_of(client), request, stream=True)]
 
 
-def _stream_by_next(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    stream = at.call(at.of(client), request, stream=True)
+def _stream_by_next(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    stream = endpoint.call_method(endpoint.resource_of(client), request, stream=True)
     chunks: list[Any] = []
     while (chunk := next(stream, None)) is not None:
-        chunks.append(plain(chunk))
+        chunks.append(to_data(chunk))
     return chunks
 
 
-def _stream_with(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.call(at.of(client), request, stream=True) as stream:
-        return [plain(chunk) for chunk in stream]
+def _stream_with(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.call_method(endpoint.resource_of(client), request, stream=True) as stream:
+        return [to_data(chunk) for chunk in stream]
 
 
-def _raw_stream(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    raw = at.call(at.of(client).with_raw_response, request, stream=True)
-    return [plain(chunk) for chunk in raw.parse()]
+def _raw_stream(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    raw = endpoint.call_method(endpoint.resource_of(client).with_raw_response, request, stream=True)
+    return [to_data(chunk) for chunk in raw.parse()]
 
 
-def _streaming_response_stream(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.call(at.of(client).with_streaming_response, request, stream=True) as response:
-        return [plain(chunk) for chunk in response.parse()]
+def _streaming_response_stream(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request, stream=True) as response:
+        return [to_data(chunk) for chunk in response.parse()]
 
 
-def _post_stream(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+def _post_stream(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
     stream = client.post(
-        at.path,
-        cast_to=at.model,
+        endpoint.path,
+        cast_to=endpoint.model,
         body={**_wire(request), "stream": True},
         stream=True,
-        stream_cls=openai.Stream[at.chunk],
+        stream_cls=openai.Stream[endpoint.chunk],
     )
-    return [plain(chunk) for chunk in stream]
+    return [to_data(chunk) for chunk in stream]
 
 
-def _helper(at: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
-    with at.of(client).stream(**request) as stream:
+def _helper(endpoint: Endpoint, client: openai.OpenAI, request: dict[str, Any]) -> Any:
+    with endpoint.resource_of(client).stream(**request) as stream:
         for _ in stream:
             pass
-        return plain(_final(stream))
+        return to_data(_final(stream))
 
 
-async def _acreate(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return plain(await at.call(at.of(client), request))
+async def _acreate(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return to_data(await endpoint.call_method(endpoint.resource_of(client), request))
 
 
-async def _araw(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return plain((await at.call(at.of(client).with_raw_response, request)).parse())
+async def _araw(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return to_data((await endpoint.call_method(endpoint.resource_of(client).with_raw_response, request)).parse())
 
 
-async def _araw_unparsed(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return (await at.call(at.of(client).with_raw_response, request)).text
+async def _araw_unparsed(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return (await endpoint.call_method(endpoint.resource_of(client).with_raw_response, request)).text
 
 
-async def _astreaming_response(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with at.call(at.of(client).with_streaming_response, request) as response:
-        return plain(await response.parse())
+async def _astreaming_response(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
+        return to_data(await response.parse())
 
 
-async def _astreaming_response_json(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with at.call(at.of(client).with_streaming_response, request) as response:
+async def _astreaming_response_json(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
         return await response.json()
 
 
-async def _astreaming_response_read(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with at.call(at.of(client).with_streaming_response, request) as response:
+async def _astreaming_response_read(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with endpoint.call_method(endpoint.resource_of(client).with_streaming_response, request) as response:
         return await response.read()
 
 
-async def _apost(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return plain(await client.post(at.path, cast_to=at.model, body=_wire(request)))
+async def _apost(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return to_data(await client.post(endpoint.path, cast_to=endpoint.model, body=_wire(request)))
 
 
-async def _aparse(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return plain(await at.of(client).parse(**request))
+async def _aparse(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return to_data(await endpoint.resource_of(client).parse(**request))
 
 
-async def _astream(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    return [plain(chunk) async for chunk in await at.call(at.of(client), request, stream=True)]
+async def _astream(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    return [
+        to_data(chunk) async for chunk in await endpoint.call_method(endpoint.resource_of(client), request, stream=True)
+    ]
 
 
-async def _astream_by_next(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    stream = await at.call(at.of(client), request, stream=True)
+async def _astream_by_next(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    stream = await endpoint.call_method(endpoint.resource_of(client), request, stream=True)
     chunks: list[Any] = []
     while True:
         try:
-            chunks.append(plain(await stream.__anext__()))
+            chunks.append(to_data(await stream.__anext__()))
         except StopAsyncIteration:  # noqa: PERF203 - the end of the stream
             return chunks
 
 
-async def _astream_with(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with await at.call(at.of(client), request, stream=True) as stream:
-        return [plain(chunk) async for chunk in stream]
+async def _astream_with(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with await endpoint.call_method(endpoint.resource_of(client), request, stream=True) as stream:
+        return [to_data(chunk) async for chunk in stream]
 
 
-async def _araw_stream(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    raw = await at.call(at.of(client).with_raw_response, request, stream=True)
-    return [plain(chunk) async for chunk in raw.parse()]
+async def _araw_stream(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    raw = await endpoint.call_method(endpoint.resource_of(client).with_raw_response, request, stream=True)
+    return [to_data(chunk) async for chunk in raw.parse()]
 
 
-async def _astreaming_response_stream(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with at.call(at.of(client).with_streaming_response, request, stream=True) as response:
-        return [plain(chunk) async for chunk in await response.parse()]
+async def _astreaming_response_stream(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with endpoint.call_method(
+        endpoint.resource_of(client).with_streaming_response, request, stream=True
+    ) as response:
+        return [to_data(chunk) async for chunk in await response.parse()]
 
 
-async def _ahelper(at: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
-    async with at.of(client).stream(**request) as stream:
+async def _ahelper(endpoint: Endpoint, client: openai.AsyncOpenAI, request: dict[str, Any]) -> Any:
+    async with endpoint.resource_of(client).stream(**request) as stream:
         async for _ in stream:
             pass
-        return plain(await _final(stream))
+        return to_data(await _final(stream))
 
 
 def _wire(request: dict[str, Any]) -> dict[str, Any]:
@@ -227,25 +231,27 @@ def _wire(request: dict[str, Any]) -> dict[str, Any]:
 def _responses() -> Mapping[str, Endpoint]:
     if not HAS_RESPONSES:
         return {}
-    from openai.resources.responses import Responses  # noqa: PLC0415 - older SDKs have none
-    from openai.types.responses import Response, ResponseStreamEvent  # noqa: PLC0415 - the same
+    from openai.resources.responses import Responses  # noqa: PLC0415 - older SDKs do not have it
+    from openai.types.responses import Response, ResponseStreamEvent  # noqa: PLC0415 - older SDKs do not have it
 
-    without = () if hasattr(Responses, "parse") else _PARSED
-    return {"responses": Endpoint("/responses", "responses", Response, ResponseStreamEvent, without=without)}
+    missing_styles = () if hasattr(Responses, "parse") else _PARSED
+    return {
+        "responses": Endpoint("/responses", "responses", Response, ResponseStreamEvent, missing_styles=missing_styles)
+    }
 
 
-def _sync(way: Callable[[openai.OpenAI, dict[str, Any]], Any]) -> Way:
+def _sync(style: Callable[[openai.OpenAI, dict[str, Any]], Any]) -> CallingStyle:
     def run(base_url: str, request: dict[str, Any]) -> Any:
         with openai.OpenAI(base_url=base_url, **OPTIONS) as client:
-            return way(client, request)
+            return style(client, request)
 
     return run
 
 
-def _async(way: Callable[[openai.AsyncOpenAI, dict[str, Any]], Awaitable[Any]]) -> Way:
+def _async(style: Callable[[openai.AsyncOpenAI, dict[str, Any]], Awaitable[Any]]) -> CallingStyle:
     async def main(base_url: str, request: dict[str, Any]) -> Any:
         async with openai.AsyncOpenAI(base_url=base_url, **OPTIONS) as client:
-            return await way(client, request)
+            return await style(client, request)
 
     def run(base_url: str, request: dict[str, Any]) -> Any:
         return asyncio.run(main(base_url, request))
@@ -253,7 +259,7 @@ def _async(way: Callable[[openai.AsyncOpenAI, dict[str, Any]], Awaitable[Any]]) 
     return run
 
 
-WHOLE_WAYS: Final[Mapping[str, Callable[..., Any]]] = {
+NON_STREAMED_STYLES: Final[Mapping[str, Callable[..., Any]]] = {
     "create": _create,
     "raw": _raw,
     "raw unparsed": _raw_unparsed,
@@ -273,9 +279,9 @@ WHOLE_WAYS: Final[Mapping[str, Callable[..., Any]]] = {
     "async post": _apost,
     "async parse": _aparse,
 }
-"""Ways to get a whole answer."""
+"""Styles that return a complete response."""
 
-STREAMED_WAYS: Final[Mapping[str, Callable[..., Any]]] = {
+STREAMED_STYLES: Final[Mapping[str, Callable[..., Any]]] = {
     "stream": _stream,
     "stream by next": _stream_by_next,
     "stream with": _stream_with,
@@ -290,13 +296,13 @@ STREAMED_WAYS: Final[Mapping[str, Callable[..., Any]]] = {
     "async streaming response stream": _astreaming_response_stream,
     "async helper": _ahelper,
 }
-"""Ways to read a stream to its end."""
+"""Styles that read a stream to its end."""
 
 
-def _unstreamed(method: Any) -> tuple[str, ...]:
-    """All streamed ways but by `client.post`, where the SDK's method takes no `stream` yet."""
-    known = "stream" in inspect.signature(method).parameters
-    return () if known else tuple(name for name in STREAMED_WAYS if name not in _POSTED)
+def _unsupported_streamed_styles(method: Any) -> tuple[str, ...]:
+    """Return the streamed styles to leave out: all but `post stream` if the method does not take `stream` yet."""
+    takes_stream = "stream" in inspect.signature(method).parameters
+    return () if takes_stream else tuple(name for name in STREAMED_STYLES if name not in _POSTED)
 
 
 _PARSED: Final = ("parse", "raw parse", "async parse", "helper", "async helper")
@@ -304,16 +310,16 @@ _POSTED: Final = ("post", "post object", "post stream", "async post")
 _JSON: Final = ("streaming response", "streaming response json", "raw unparsed")
 _NO_JSON: Final = (*_JSON, *(f"async {name}" for name in _JSON))
 
-_MOST: Final[Mapping[str, Endpoint]] = {
+_ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "chat": Endpoint(
         "/chat/completions",
         "chat.completions",
         ChatCompletion,
         ChatCompletionChunk,
-        without=() if HAS_HELPERS else _PARSED,
+        missing_styles=() if HAS_HELPERS else _PARSED,
     ),
-    "completions": Endpoint("/completions", "completions", Completion, Completion, without=_PARSED),
-    "embeddings": Endpoint("/embeddings", "embeddings", CreateEmbeddingResponse, without=_PARSED),
+    "completions": Endpoint("/completions", "completions", Completion, Completion, missing_styles=_PARSED),
+    "embeddings": Endpoint("/embeddings", "embeddings", CreateEmbeddingResponse, missing_styles=_PARSED),
     "rerank": Endpoint("/rerank", model=object),
     "images": Endpoint("/images", model=ImagesResponse, chunk=object),
     "generations": Endpoint(
@@ -322,40 +328,40 @@ _MOST: Final[Mapping[str, Endpoint]] = {
         ImagesResponse,
         object,
         method="generate",
-        without=(*_PARSED, *_unstreamed(Images.generate)),
+        missing_styles=(*_PARSED, *_unsupported_streamed_styles(Images.generate)),
     ),
-    "speech": Endpoint("/audio/speech", "audio.speech", without=(*_PARSED, *_POSTED, *_NO_JSON)),
+    "speech": Endpoint("/audio/speech", "audio.speech", missing_styles=(*_PARSED, *_POSTED, *_NO_JSON)),
     "transcription": Endpoint(
         "/audio/transcriptions",
         "audio.transcriptions",
-        without=(*_PARSED, *_POSTED, *_unstreamed(Transcriptions.create)),
+        missing_styles=(*_PARSED, *_POSTED, *_unsupported_streamed_styles(Transcriptions.create)),
     ),
 }
-ENDPOINTS: Final[Mapping[str, Endpoint]] = {**_MOST, **_responses()}
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {**_ENDPOINTS, **_responses()}
 
 
-def ways(endpoint: str) -> tuple[Mapping[str, Way], Mapping[str, Way]]:
-    """The ways to get a whole answer of an endpoint, and those to read a stream of it; none where the SDK has none."""
-    if endpoint not in ENDPOINTS:
+def styles_of(name: str) -> tuple[Mapping[str, CallingStyle], Mapping[str, CallingStyle]]:
+    """Return the non-streamed and the streamed styles of an endpoint; empty if the SDK does not have the endpoint."""
+    if name not in ENDPOINTS:
         return {}, {}
-    at = ENDPOINTS[endpoint]
+    endpoint = ENDPOINTS[name]
 
-    def chosen(table: Mapping[str, Callable[..., Any]]) -> Mapping[str, Way]:
+    def select(table: Mapping[str, Callable[..., Any]]) -> Mapping[str, CallingStyle]:
         return {
-            name: (_async if name.startswith("async") else _sync)(partial(way, at))
-            for name, way in table.items()
-            if name not in at.without and (at.resource or name in _POSTED)
+            style_name: (_async if style_name.startswith("async") else _sync)(partial(style, endpoint))
+            for style_name, style in table.items()
+            if style_name not in endpoint.missing_styles and (endpoint.resource or style_name in _POSTED)
         }
 
-    return chosen(WHOLE_WAYS), chosen(STREAMED_WAYS)
+    return select(NON_STREAMED_STYLES), select(STREAMED_STYLES)
 
 
-WHOLE, STREAMED = ways("chat")
+NON_STREAMED, STREAMED = styles_of("chat")
 
 
-def outcome(way: Way, base_url: str, request: dict[str, Any]) -> Any:
-    """What the caller got: an answer, or an exception as its type and words."""
+def outcome(style: CallingStyle, base_url: str, request: dict[str, Any]) -> Any:
+    """Return the caller's result, or the exception's type, message and body."""
     try:
-        return way(base_url, request)
-    except Exception as error:  # noqa: BLE001 - the outcome may be any
+        return style(base_url, request)
+    except Exception as error:  # noqa: BLE001 - any exception is an outcome
         return type(error), str(error), getattr(error, "body", None)

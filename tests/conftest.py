@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a test in which our own code failed has failed."""
+"""Fixtures of all tests: a test fails if our own code raised an internal error."""
 
 import logging
 from collections.abc import Iterator
@@ -14,5 +14,5 @@ def no_internal_error(caplog: pytest.LogCaptureFixture, request: pytest.FixtureR
     caplog.set_level(logging.DEBUG, logger=_guard.logger.name)
     yield
     if request.node.get_closest_marker("internal_error") is None:
-        ours = [record for record in caplog.get_records("call") if record.name == _guard.logger.name]
-        assert not [record.getMessage() for record in ours if "failed in" in record.getMessage()]
+        own_records = [record for record in caplog.get_records("call") if record.name == _guard.logger.name]
+        assert not [record.getMessage() for record in own_records if "failed in" in record.getMessage()]

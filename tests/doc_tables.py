@@ -1,4 +1,4 @@
-"""Tables in the documentation that suites generate: each is between two marks, and is either written or compared."""
+"""Tables in the documentation that suites generate: each is between two markers, and is written or compared."""
 
 from pathlib import Path
 from typing import Final
@@ -13,21 +13,21 @@ def check_table(page: Path, begin: str, table: str, end: str, *, write: bool) ->
 
     Args:
         page: the file that contains the table, usually below `DOCS`.
-        begin: the mark before the table.
+        begin: the marker before the table.
         table: the generated table.
-        end: the mark after it.
-        write: replace the table on the page where it differs.
+        end: the marker after it.
+        write: replace the table on the page if it differs.
 
     Returns:
-        1 where the table on the page differs and was not replaced, else 0.
+        1 if the table on the page differs and was not replaced, else 0.
 
     Raises:
-        ValueError: the page does not contain both marks.
+        ValueError: the page does not contain both markers.
     """
     current = page.read_text()
     before, _, rest = current.partition(begin)
-    _, mark, after = rest.partition(end)
-    if not mark:
+    _, marker, after = rest.partition(end)
+    if not marker:
         raise ValueError(f"{page.name} does not contain {begin} and {end}")
     text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
     if text == current:

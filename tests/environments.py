@@ -1,4 +1,4 @@
-"""An environment of its own for what does not fit into that of the tests: made once for each state of what is in it."""
+"""Creates virtual environments for suites whose requirements conflict with the tests' own; cached by contents."""
 
 import hashlib
 import json
@@ -11,38 +11,38 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 
 
-class NotToBeHad(Exception):  # noqa: N818 - for some it is no error: what needs it is skipped
-    """What a suite runs cannot be installed here, and why."""
+class InstallationError(Exception):
+    """The requirements of a suite cannot be installed here; the message has the reason."""
 
 
 def environment(
-    home: str, requirements: Sequence[str], *, ours: bool = True, interpreter: str = sys.executable
+    home: str, requirements: Sequence[str], *, include_project: bool = True, interpreter: str = sys.executable
 ) -> Path:
-    """The Python of an environment; it is made anew where what is in it has changed.
+    """Return the Python of an environment, which is created again if its requirements have changed.
 
     Args:
-        home: its folder, below the project's.
-        requirements: what is installed.
-        ours: this project is in it too, as it stands here.
-        interpreter: the Python that it is made of.
+        home: the environment's folder, relative to the project's.
+        requirements: the packages to install.
+        include_project: also install this project, editable.
+        interpreter: the Python to create it with.
 
     Raises:
-        NotToBeHad: the requirements cannot be installed.
+        InstallationError: the requirements cannot be installed.
     """
     folder = ROOT / home
     python, stamp = folder / "bin" / "python", folder / "stamp"
-    project = (ROOT / "pyproject.toml").read_text() if ours else ""
+    project = (ROOT / "pyproject.toml").read_text() if include_project else ""
     state = hashlib.sha256(json.dumps([interpreter, sys.version, *requirements, project]).encode()).hexdigest()
     if not stamp.exists() or stamp.read_text() != state:
         uv = Path(sys.executable).with_name("uv")
-        wanted = [*requirements, *(["-e", str(ROOT)] if ours else [])]
+        packages = [*requirements, *(["-e", str(ROOT)] if include_project else [])]
         for command in (
             [uv, "venv", "-q", "--clear", "--python", interpreter, folder],
-            [uv, "pip", "install", "-q", "--python", python, *wanted],
+            [uv, "pip", "install", "-q", "--python", python, *packages],
         ):
-            done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-            if done.returncode:
-                why = " ".join(done.stderr.split())[:300]
-                raise NotToBeHad(f"{', '.join(requirements)} cannot be installed: {why}")
+            completed = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+            if completed.returncode:
+                reason = " ".join(completed.stderr.split())[:300]
+                raise InstallationError(f"{', '.join(requirements)} cannot be installed: {reason}")
         stamp.write_text(state)
     return python

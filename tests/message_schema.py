@@ -1,7 +1,7 @@
-"""The schema of captured content, stricter than the convention's own: nothing but what this project means to emit.
+"""The schema of captured content. It is stricter than the semantic conventions: only what this project emits.
 
-After open-telemetry/semantic-conventions-genai, model/gen-ai/gen-ai-{input-messages,output-messages,system-instructions,
-tool-definitions}.json, which tolerate any typed object and any further property.
+It follows open-telemetry/semantic-conventions-genai, model/gen-ai/gen-ai-{input-messages,output-messages,system-instructions,
+tool-definitions}.json, which allow any typed object and any additional property.
 """
 
 from typing import Any, Final
@@ -27,7 +27,7 @@ def _typed(kind: str, required: dict[str, Any], **optional: Any) -> dict[str, An
     return _object({"type": {"const": kind}, **required}, **optional)
 
 
-def _of_server(kind: str) -> dict[str, Any]:
+def _server_tool(kind: str) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {"type": TEXT},
@@ -52,8 +52,8 @@ PART: Final = {
             {"response": {"oneOf": [STRING, {"type": "array", "items": {"$ref": "#/$defs/part"}}]}},
             id=TEXT,
         ),
-        _typed("server_tool_call", {"name": TEXT, "server_tool_call": _of_server("call")}, id=TEXT),
-        _typed("server_tool_call_response", {"server_tool_call_response": _of_server("response")}, id=TEXT),
+        _typed("server_tool_call", {"name": TEXT, "server_tool_call": _server_tool("call")}, id=TEXT),
+        _typed("server_tool_call_response", {"server_tool_call_response": _server_tool("response")}, id=TEXT),
         _typed(
             "blob",
             {"modality": MODALITY, "content": {"const": ""}, "byte_size": COUNT},
@@ -68,13 +68,13 @@ PART: Final = {
             mime_type=TEXT,
             name=TEXT,
         ),
-        # Not of the convention: it allows any type.
+        # These types are not in the conventions, which allow any type.
         _typed("refusal", {"content": TEXT}),
         _typed("tokens", {"count": COUNT}),
         _typed("item_reference", {"id": TEXT}),
         _typed("url_citation", {"url": TEXT}, title=STRING, content=STRING, start_index=COUNT, end_index=COUNT),
         _typed("file_annotation", {}, name=TEXT, parts={"type": "array", "items": {"$ref": "#/$defs/part"}}),
-        _typed("hologram", {}),  # one that nobody knows is named, and no more
+        _typed("hologram", {}),  # only the type of an unknown part is recorded
     ]
 }
 PARTS: Final = {"type": "array", "items": {"$ref": "#/$defs/part"}}
@@ -94,10 +94,10 @@ _VALIDATORS: Final = {
     name: Draft202012Validator({**schema, "$defs": {"part": PART}}) for name, schema in _SCHEMAS.items()
 }
 CONTENT: Final = tuple(_SCHEMAS)
-"""The attributes that hold content."""
+"""The attributes that carry content."""
 
 
 def validate(content: dict[str, Any]) -> None:
-    """Raise where *content*, by attribute name, is not of the schema."""
+    """Raise if *content*, a mapping from attribute name to value, does not match the schema."""
     for name, value in content.items():
         _VALIDATORS[name].validate(value)

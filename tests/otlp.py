@@ -1,7 +1,7 @@
 """A real OTLP receiver on loopback: gRPC and HTTP protobuf, for traces, metrics and logs.
 
-`with Receiver() as receiver: ... receiver.http, receiver.grpc ... receiver.spans()` keeps each export as it came, decoded,
-with the path and the headers that it was sent with. A path that is not among its own is refused with 404, and noted.
+`with Receiver() as receiver: ... receiver.http, receiver.grpc ... receiver.spans()` records each export, decoded,
+with its path and headers. It answers an unknown path with 404, and records that too.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from typing import Any, Final, TypedDict
 
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (  # pyright: ignore[reportMissingTypeStubs] - it has none
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (  # pyright: ignore[reportMissingTypeStubs] - it has no stubs
     LogsServiceServicer,
     add_LogsServiceServicer_to_server,
 )
@@ -40,7 +40,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 Message = ExportTraceServiceRequest | ExportMetricsServiceRequest | ExportLogsServiceRequest
 Attributes = dict[str, tuple[str, Any]]
-"""Of each attribute which of the values of the protobuf `AnyValue` is set, as `double_value`, and that value."""
+"""Attribute name -> the field of the protobuf `AnyValue` that is set, such as `double_value`, and its value."""
 
 # https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
 STANDARD_PATHS: Final = {"/v1/traces": "traces", "/v1/metrics": "metrics", "/v1/logs": "logs"}
@@ -53,7 +53,7 @@ _MESSAGES: Final[Mapping[str, tuple[Callable[[], Message], Callable[[], Any]]]] 
 
 @dataclass(frozen=True)
 class Export:
-    """One request as it came; of gRPC the path is the full name of the method."""
+    """One export request; for gRPC, the path is the full name of the method."""
 
     transport: str
     path: str
@@ -61,8 +61,8 @@ class Export:
     message: Message
 
 
-class SpanAsSent(TypedDict):
-    """One span in plain words."""
+class ReceivedSpan(TypedDict):
+    """One received span as plain data."""
 
     id: str
     name: str
@@ -73,26 +73,26 @@ class SpanAsSent(TypedDict):
     attributes: Attributes
 
 
-def as_sent(attributes: Iterable[KeyValue]) -> Attributes:
-    """Attributes with the kinds of their values; each name may be there once only."""
-    found: Attributes = {}
+def typed_attributes(attributes: Iterable[KeyValue]) -> Attributes:
+    """Return attributes with the types of their values; each name must be unique."""
+    attributes_by_name: Attributes = {}
     for each in attributes:
         kind = each.value.WhichOneof("value")
         assert kind is not None, f"{each.key} has no value"
-        assert each.key not in found, f"{each.key} is there twice"
-        found[each.key] = kind, getattr(each.value, kind)
-    return found
+        assert each.key not in attributes_by_name, f"{each.key} is duplicated"
+        attributes_by_name[each.key] = kind, getattr(each.value, kind)
+    return attributes_by_name
 
 
 class Receiver:
-    """Listens on two free ports of 127.0.0.1 while it is entered."""
+    """An OTLP receiver that listens on two free ports of 127.0.0.1 inside its `with` block."""
 
     def __init__(self, paths: Mapping[str, str] = STANDARD_PATHS) -> None:
-        """Args: paths: of HTTP, each with its signal: `traces`, `metrics` or `logs`."""
+        """Args: paths: HTTP path -> signal: `traces`, `metrics` or `logs`."""
         self.exports: list[Export] = []
-        """All that came so far."""
+        """All exports so far."""
         self.refused: list[str] = []
-        """Requests that were not taken, and why."""
+        """Rejected requests: status, path and reason."""
         self._paths = paths
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
@@ -102,15 +102,15 @@ class Receiver:
 
     @property
     def http(self) -> str:
-        """Scheme, host and port; what follows is in `paths`."""
+        """Scheme, host and port of the HTTP receiver; the paths are in `paths`."""
         return f"http://127.0.0.1:{self._http.server_port}"
 
     @property
     def grpc(self) -> str:
-        """The same; without TLS."""
+        """Scheme, host and port of the gRPC receiver, which does not use TLS."""
         return f"http://127.0.0.1:{self._grpc_port}"
 
-    def __enter__(self) -> "Receiver":  # noqa: PYI034 - typing.Self is of Python 3.11
+    def __enter__(self) -> "Receiver":  # noqa: PYI034 - typing.Self needs Python 3.11
         self._thread.start()
         self._grpc.start()
         return self
@@ -121,29 +121,29 @@ class Receiver:
         self._thread.join()
         self._http.server_close()
 
-    def spans(self) -> list[SpanAsSent]:
-        """All spans, in the order of their start."""
-        found: list[tuple[int, SpanAsSent]] = []
+    def spans(self) -> list[ReceivedSpan]:
+        """All spans, by start time."""
+        received_spans: list[tuple[int, ReceivedSpan]] = []
         for export in self.exports:
             if not isinstance(export.message, ExportTraceServiceRequest):
                 continue
             for resource in export.message.resource_spans:
                 for scope in resource.scope_spans:
                     for span in scope.spans:
-                        told = SpanAsSent(
+                        received = ReceivedSpan(
                             id=span.span_id.hex(),
                             name=span.name,
                             kind=Span.SpanKind.Name(span.kind),
                             status=Status.StatusCode.Name(span.status.code),
                             scope=scope.scope.name,
-                            resource=as_sent(resource.resource.attributes),
-                            attributes=as_sent(span.attributes),
+                            resource=typed_attributes(resource.resource.attributes),
+                            attributes=typed_attributes(span.attributes),
                         )
-                        found.append((span.start_time_unix_nano, told))
-        return [span for _, span in sorted(found, key=lambda each: each[0])]
+                        received_spans.append((span.start_time_unix_nano, received))
+        return [span for _, span in sorted(received_spans, key=lambda each: each[0])]
 
     def metrics(self) -> list[Metric]:
-        """All metrics of all exports: one that was exported twice is there twice."""
+        """All metrics of all exports; one that was exported twice is listed twice."""
         return [
             metric
             for export in self.exports
@@ -154,9 +154,9 @@ class Receiver:
         ]
 
     def events(self) -> list[tuple[str, Attributes]]:
-        """The name and the attributes of each log record."""
+        """The event name and the attributes of each log record."""
         return [
-            (record.event_name, as_sent(record.attributes))
+            (record.event_name, typed_attributes(record.attributes))
             for export in self.exports
             if isinstance(export.message, ExportLogsServiceRequest)
             for resource in export.message.resource_logs
@@ -170,18 +170,18 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                status, content = receiver._take(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+                status, content = receiver._receive(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
                 self.send_response(status)
                 self.send_header("content-type", "application/x-protobuf")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
 
-            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name of the base
+            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name in the base class
 
         return Handler
 
-    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _receive(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if path not in self._paths:
             self.refused.append(f"404 {path}")
             return 404, b""
@@ -197,29 +197,29 @@ class Receiver:
     def _add_services(self) -> None:
         exports = self.exports
 
-        def keep(service: str, request: Message, context: Any) -> None:
+        def record_export(service: str, request: Message, context: Any) -> None:
             headers = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
             exports.append(Export("grpc", f"/opentelemetry.proto.collector.{service}/Export", headers, request))
 
         class Traces(TraceServiceServicer):
-            def Export(  # noqa: N802 - the name of the base
+            def Export(  # noqa: N802 - the name in the base class
                 self, request: ExportTraceServiceRequest, context: Any
             ) -> ExportTraceServiceResponse:
-                keep("trace.v1.TraceService", request, context)
+                record_export("trace.v1.TraceService", request, context)
                 return ExportTraceServiceResponse()
 
         class Metrics(MetricsServiceServicer):
-            def Export(  # noqa: N802 - the same
+            def Export(  # noqa: N802 - the name in the base class
                 self, request: ExportMetricsServiceRequest, context: Any
             ) -> ExportMetricsServiceResponse:
-                keep("metrics.v1.MetricsService", request, context)
+                record_export("metrics.v1.MetricsService", request, context)
                 return ExportMetricsServiceResponse()
 
         class Logs(LogsServiceServicer):
-            def Export(  # noqa: N802 - the same
+            def Export(  # noqa: N802 - the name in the base class
                 self, request: ExportLogsServiceRequest, context: Any
             ) -> ExportLogsServiceResponse:
-                keep("logs.v1.LogsService", request, context)
+                record_export("logs.v1.LogsService", request, context)
                 return ExportLogsServiceResponse()
 
         add_TraceServiceServicer_to_server(Traces(), self._grpc)

@@ -1,6 +1,6 @@
-"""Skips work that thousands of short-lived clients repeat and no test needs: half of the suite's time.
+"""Skips work that thousands of short-lived clients would repeat: half of the suite's run time.
 
-No server here speaks TLS, so no certificates are loaded; installed versions are looked up once.
+The test servers do not use TLS, so no certificates are loaded. Installed versions are looked up once.
 """
 
 import functools
@@ -11,7 +11,7 @@ from opentelemetry.instrumentation import dependencies
 
 
 def speed_up() -> None:
-    """Skip that work in this process."""
+    """Stub out certificate loading and cache version lookups in this process."""
     ssl.SSLContext.load_verify_locations = _nothing
     lookup: Any = dependencies
     lookup.version = functools.cache(lookup.version)

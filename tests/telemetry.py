@@ -1,4 +1,4 @@
-"""What the tests see of a run: its spans, its points and its log lines, as plain data."""
+"""In-memory telemetry for the tests, and its spans, metric points and events as plain data."""
 
 import math
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
 
-TIMES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
+TIME_ATTRIBUTES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
 
 
 class Started(SpanProcessor):
-    """Counts the spans that have been started and not ended."""
+    """Tracks the spans that have started and not ended."""
 
     def __init__(self) -> None:
         self.open: dict[int, ReadableSpan] = {}
@@ -31,7 +31,7 @@ class Started(SpanProcessor):
 
 
 class Emitted(LogRecordProcessor):
-    """Keeps the events that were emitted."""
+    """Records the emitted events."""
 
     def __init__(self) -> None:
         self.records: list[Any] = []
@@ -49,7 +49,7 @@ class Emitted(LogRecordProcessor):
 
 
 class Telemetry:
-    """Providers that keep all in memory, and the instrumentor switched on with them."""
+    """Providers that record everything in memory, and the instrumentor enabled with them."""
 
     def __init__(self, sampler: Sampler | None = None) -> None:
         self.exporter = InMemorySpanExporter()
@@ -72,8 +72,8 @@ class Telemetry:
             **options,
         )
 
-    def again(self, base_urls: Sequence[str] = (), **options: Any) -> None:
-        """Switch it off and on with other options."""
+    def reinstrument(self, base_urls: Sequence[str] = (), **options: Any) -> None:
+        """Uninstrument, and instrument again with other options."""
         OpenRouterInstrumentor().uninstrument()
         self.instrument(base_urls, **options)
 
@@ -82,13 +82,13 @@ class Telemetry:
         return list(self.exporter.get_finished_spans())
 
     def one_span(self) -> ReadableSpan:
-        """The only span there is, and nothing still open."""
+        """Return the only finished span; fail if a span is still open."""
         assert not self.started.open
         (span,) = self.raw_spans
         return span
 
     def points(self) -> dict[str, list[tuple[dict[str, Any], int, float]]]:
-        """For each metric its points: attributes, count, sum (rounded; durations are not known beforehand)."""
+        """Return metric name -> data points: attributes, count, sum."""
         found: dict[str, list[tuple[dict[str, Any], int, float]]] = {}
         data = self.reader.get_metrics_data()
         for resource in data.resource_metrics if data else ():
@@ -101,7 +101,7 @@ class Telemetry:
 
 
 def gauges(telemetry: Telemetry) -> dict[str, list[tuple[dict[str, Any], float]]]:
-    """For each gauge its points, collected now: attributes, value."""
+    """Collect, and return gauge name -> data points: attributes, value."""
     data = telemetry.reader.get_metrics_data()
     return {
         metric.name: [(dict(point.attributes or {}), point.value) for point in metric.data.data_points]
@@ -112,10 +112,10 @@ def gauges(telemetry: Telemetry) -> dict[str, list[tuple[dict[str, Any], float]]
     }
 
 
-def seen(span: ReadableSpan) -> dict[str, Any]:
-    """All that a span says, as plain data; its times are checked here and left out."""
+def span_data(span: ReadableSpan) -> dict[str, Any]:
+    """Return a span as plain data, without its times, which are checked here."""
     attributes = dict(span.attributes or {})
-    for name in TIMES:
+    for name in TIME_ATTRIBUTES:
         if name in attributes:
             seconds = attributes.pop(name)
             assert isinstance(seconds, float)
@@ -135,10 +135,10 @@ def seen(span: ReadableSpan) -> dict[str, Any]:
     }
 
 
-def expected(
+def expected_span(
     name: str, attributes: dict[str, Any], *, status: str = "UNSET", description: str | None = None
 ) -> dict[str, Any]:
-    """The same, as a test writes it down."""
+    """Return the same plain data from the values that a test expects."""
     return {
         "name": name,
         "kind": "CLIENT",

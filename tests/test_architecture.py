@@ -1,4 +1,4 @@
-"""The architecture: imports go downward, libraries stay in their folders, files open with a summary and stay small."""
+"""The architecture: imports go downward, libraries stay in their folders, files have a docstring and stay small."""
 
 import ast
 import sys
@@ -19,7 +19,7 @@ ORDER: Final = (
     ("_clients",),
     ("__init__",),
 )
-"""A file imports from its own folder and from the levels before its own."""
+"""A file may import from its own folder and from earlier levels."""
 
 ALLOWED: Final = {
     "attributes": set[str](),
@@ -42,18 +42,18 @@ ROOT: Final = Path(package.__file__).parent
 FILES: Final = sorted(ROOT.rglob("*.py"))
 
 
-def _place(file: Path) -> str:
-    """The folder of a file, or the file itself where it is at the root."""
+def _component(file: Path) -> str:
+    """Return the folder of a file, or the file itself if it is at the root."""
     first = file.relative_to(ROOT).parts[0]
     return first.removesuffix(".py")
 
 
-def _level(place: str) -> int:
-    return next(number for number, places in enumerate(ORDER) if place in places)
+def _level(component: str) -> int:
+    return next(number for number, components in enumerate(ORDER) if component in components)
 
 
 def _imports(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The level and the dotted path of each import of a file."""
+    """Yield the level and the dotted path of each import of a file."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):
             module = node.module.split(".") if node.module else []
@@ -64,31 +64,31 @@ def _imports(file: Path) -> Iterator[tuple[int, list[str]]]:
                 yield 0, alias.name.split(".")
 
 
-def _imported_place(file: Path, level: int, path: list[str]) -> str:
-    """The folder or the root file of a relative import."""
+def _imported_component(file: Path, level: int, path: list[str]) -> str:
+    """Return the folder or the root file that a relative import refers to."""
     folder = file.parent
     for _ in range(level - 1):
         folder = folder.parent
-    return path[0] if folder == ROOT else _place(folder)
+    return path[0] if folder == ROOT else _component(folder)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_imports_go_down(file: Path) -> None:
-    """A file imports from its own folder, and from levels before its own."""
-    place = _place(file)
+    """A file imports only from its own folder and from earlier levels."""
+    component = _component(file)
     for level, path in _imports(file):
         if not level:
             assert path[:3] != ["opentelemetry", "instrumentation", "openrouter"], (
                 "imports of this package are relative"
             )
             continue
-        imported = _imported_place(file, level, path)
-        assert imported == place or _level(imported) < _level(place), f"{place} imports {imported}"
+        imported = _imported_component(file, level, path)
+        assert imported == component or _level(imported) < _level(component), f"{component} imports {imported}"
 
 
 @pytest.mark.parametrize("folder", [each for level in ORDER for each in level if (ROOT / each).is_dir()])
 def test_no_cycles_in_a_folder(folder: str) -> None:
-    """The files of a folder import each other in one order."""
+    """The files of a folder do not import each other in a cycle."""
     graph = {
         file.stem: {path[0] for level, path in _imports(file) if level == 1}
         for file in (ROOT / folder).glob("*.py")
@@ -103,19 +103,19 @@ def test_no_cycles_in_a_folder(folder: str) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_libraries_stay_in_their_folders(file: Path) -> None:
-    """Only `_clients` imports wrapt and an HTTP library; an SDK is imported by name, at `instrument()`."""
+    """Only `_clients` imports wrapt and an HTTP library; SDKs are imported dynamically, at `instrument()`."""
     roots = {path[0] for level, path in _imports(file) if not level}
-    assert roots - STANDARD_LIBRARY <= ALLOWED[_place(file)]
+    assert roots - STANDARD_LIBRARY <= ALLOWED[_component(file)]
 
 
-def test_every_place_is_in_the_order() -> None:
-    """No file or folder is missing from the order, and none of the order is missing."""
-    assert {_place(file) for file in FILES} == {place for level in ORDER for place in level} == set(ALLOWED)
+def test_every_component_is_in_the_order() -> None:
+    """The order lists each file and folder of the package, and no others."""
+    assert {_component(file) for file in FILES} == {component for level in ORDER for component in level} == set(ALLOWED)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_summary_and_size(file: Path) -> None:
-    """A file opens with a summary and has at most 260 lines, a function 45."""
+    """A file starts with a docstring and has at most 260 lines; a function has at most 45."""
     source = file.read_text()
     tree = ast.parse(source)
     assert ast.get_docstring(tree)

@@ -1,6 +1,6 @@
-"""The facts of the SDK that we borrow, one test each; run on the oldest and the newest SDK that we declare.
+"""The undocumented SDK internals that the instrumentation relies on, one test each, on the oldest and the newest SDK.
 
-None of them is promised by the SDK. When one falls, its test says which place of ours must follow.
+The SDK guarantees none of them. Each docstring names the code that must change when its test fails.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ Make = Callable[..., openai.OpenAI]
 
 
 @pytest.mark.parametrize("client", [openai.OpenAI, openai.AsyncOpenAI])
-def test_request_is_inherited_and_takes_the_options_second(client: type) -> None:
-    """`_patch.OpenAISeam`: all goes through `request(cast_to, options, ...)`, which the client classes inherit."""
+def test_request_method(client: type) -> None:
+    """`_clients/stainless.py`: every call goes through `request(cast_to, options, ...)`, which the client classes inherit."""
     assert "request" not in vars(client)
     parameters = list(inspect.signature(client.request).parameters)
     assert parameters[:3] == ["self", "cast_to", "options"]
     assert {"stream", "stream_cls"} <= set(parameters)
 
 
-def test_options_hold_the_wire(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`_patch._merged_body`: url, method, body without sentinels, `extra_body` apart, the caller's headers."""
-    seen: list[Any] = []
+def test_options_of_a_request(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`stainless._merged_body`: the options have URL, method, body without sentinels, `extra_body` and the call's headers."""
+    requests: list[Any] = []
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
-        seen.append((options, kwargs))
+        requests.append((options, kwargs))
         raise StopIteration
 
     monkeypatch.setattr(openai.OpenAI, "request", request, raising=False)
@@ -50,7 +50,7 @@ def test_options_hold_the_wire(client: Make, monkeypatch: pytest.MonkeyPatch) ->
                 extra_body={"top_k": 1},
                 extra_headers={"X-Title": "Call"},
             )
-        options, kwargs = seen.pop()
+        options, kwargs = requests.pop()
         assert (options.url, options.method) == ("/chat/completions", "post")
         assert options.json_data == {"model": "m", "messages": REQUEST["messages"], "stream": True}
         assert options.extra_json == {"top_k": 1}
@@ -60,8 +60,8 @@ def test_options_hold_the_wire(client: Make, monkeypatch: pytest.MonkeyPatch) ->
     assert dict(hello._custom_headers) == {"X-Title": "Client"}
 
 
-def test_options_are_copied_without_their_contents(client: Make) -> None:
-    """`_patch.OpenAISeam._begin`: a copy takes another `post_parser`, and shares the body."""
+def test_options_are_copied_shallowly(client: Make) -> None:
+    """`StainlessInstrumentation._start_exchange`: a copy of the options has its own `post_parser` and the same body."""
     options = FinalRequestOptions.construct(method="post", url="/x", json_data={"a": 1})
     copied = model_copy(options)
     copied.post_parser = len
@@ -70,46 +70,46 @@ def test_options_are_copied_without_their_contents(client: Make) -> None:
 
 
 def test_base_url_is_one_object(client: Make) -> None:
-    """`_endpoints.Endpoints.of`: the URL is remembered by identity."""
+    """`BaseUrls.match`: a client returns one URL object, which is cached by identity."""
     hello = client("hello")
     assert hello.base_url is hello.base_url
     assert str(hello.base_url).endswith("/hello/api/v1/")
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: bool) -> None:
-    """`_patch._OpenAIExchange.__call__`: called at once for plain calls and streams, at `.parse()` for raw ones."""
-    seen: list[type] = []
+def test_post_parser_gets_the_parsed_value(openrouter: Simulator, asynchronous: bool) -> None:
+    """`_StainlessExchange.__call__`: the parser is called at once for plain calls and streams, in `.parse()` for raw calls."""
+    parsed: list[type] = []
 
-    def options(**headers: str) -> Any:
-        made = FinalRequestOptions.construct(
+    def create_options(**headers: str) -> Any:
+        options = FinalRequestOptions.construct(
             method="post", url="/chat/completions", json_data=REQUEST, headers=headers or {}
         )
-        made.post_parser = lambda value: (seen.append(type(value)), value)[1]
-        return made
+        options.post_parser = lambda value: (parsed.append(type(value)), value)[1]
+        return options
 
     async def main() -> None:
         if asynchronous:
             async with openai.AsyncOpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
-                await client.request(ChatCompletion, options())
+                await client.request(ChatCompletion, create_options())
                 stream: Any = await client.request(
-                    ChatCompletion, options(), stream=True, stream_cls=openai.AsyncStream[ChatCompletionChunk]
+                    ChatCompletion, create_options(), stream=True, stream_cls=openai.AsyncStream[ChatCompletionChunk]
                 )
                 await stream.close()
-                raw: Any = await client.request(ChatCompletion, options(**{"X-Stainless-Raw-Response": "true"}))
+                raw: Any = await client.request(ChatCompletion, create_options(**{"X-Stainless-Raw-Response": "true"}))
         else:
             with openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
-                client.request(ChatCompletion, options())
+                client.request(ChatCompletion, create_options())
                 stream = client.request(
-                    ChatCompletion, options(), stream=True, stream_cls=openai.Stream[ChatCompletionChunk]
+                    ChatCompletion, create_options(), stream=True, stream_cls=openai.Stream[ChatCompletionChunk]
                 )
                 stream.close()
-                raw = client.request(ChatCompletion, options(**{"X-Stainless-Raw-Response": "true"}))
-        assert seen == [ChatCompletion, type(stream)]
+                raw = client.request(ChatCompletion, create_options(**{"X-Stainless-Raw-Response": "true"}))
+        assert parsed == [ChatCompletion, type(stream)]
         assert raw.http_response.is_closed
         assert raw.http_response.content
         raw.parse()
-        assert seen == [ChatCompletion, type(stream), ChatCompletion]
+        assert parsed == [ChatCompletion, type(stream), ChatCompletion]
 
     asyncio.run(main())
 
@@ -119,11 +119,11 @@ def test_post_parser_sees_what_was_parsed(openrouter: Simulator, asynchronous: b
 def test_post_parser_is_called_by_the_response(
     openrouter: Simulator, asynchronous: bool, header: dict[str, str]
 ) -> None:
-    """`_patch._OpenAIExchange.__call__`: the caller's frame has the SDK's response as `self`, with headers and retries."""
-    seen: list[Any] = []
+    """`_StainlessExchange.__call__`: `self` in the calling frame is the SDK's response, with headers and retries."""
+    callers: list[Any] = []
 
     def parser(value: Any) -> Any:
-        seen.append(sys._getframe(1).f_locals["self"])
+        callers.append(sys._getframe(1).f_locals["self"])
         return value
 
     options = FinalRequestOptions.construct(
@@ -133,24 +133,24 @@ def test_post_parser_is_called_by_the_response(
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
-            answer: Any = await client.request(ChatCompletion, options)
+            result: Any = await client.request(ChatCompletion, options)
             if header:
-                parsed = answer.parse()
+                parsed = result.parse()
                 await parsed if asyncio.iscoroutine(parsed) else None
 
     if asynchronous:
         asyncio.run(main())
     else:
         with openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
-            answer: Any = client.request(ChatCompletion, options)
-            answer.parse() if header else None
-    (reply,) = seen
-    assert reply.http_response.headers["x-generation-id"]
-    assert getattr(reply, "retries_taken", 0) == 0
+            result: Any = client.request(ChatCompletion, options)
+            result.parse() if header else None
+    (response,) = callers
+    assert response.http_response.headers["x-generation-id"]
+    assert getattr(response, "retries_taken", 0) == 0
 
 
-def test_a_stream_iterates_its_iterator(client: Make) -> None:
-    """`_openai_streams.observe`: `__iter__` and `__next__` both read `_iterator`, which is not begun before."""
+def test_stream_iterator(client: Make) -> None:
+    """`stainless.observe_stream`: `__iter__` and `__next__` both read `_iterator`, which has not been started before."""
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     assert type(stream) is openai.Stream
     assert not stream.response.is_stream_consumed
@@ -160,8 +160,8 @@ def test_a_stream_iterates_its_iterator(client: Make) -> None:
     assert list(stream) == ["b", "c"]
 
 
-def test_closing_a_stream_closes_its_response(client: Make) -> None:
-    """`_streams.listen`: `Stream.close` goes through the response's own attribute."""
+def test_stream_close(client: Make) -> None:
+    """`streams.override_close`: `Stream.close` calls the `close` attribute of the response."""
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     closed: list[str] = []
     close, stream.response.close = stream.response.close, lambda: closed.append("close")
@@ -170,8 +170,8 @@ def test_closing_a_stream_closes_its_response(client: Make) -> None:
     close()
 
 
-def test_reading_a_streaming_response_reads_the_http_response(client: Make) -> None:
-    """`_streams.listen`: `.parse()`, `.json()` and `.text()` go through the response's own `read`."""
+def test_streaming_response_read(client: Make) -> None:
+    """`streams.override_close`: `.parse()`, `.json()` and `.text()` call the `read` attribute of the response."""
     with client("hello").chat.completions.with_streaming_response.create(**REQUEST) as response:
         http: Any = response.http_response
         assert not http.is_closed
@@ -182,8 +182,8 @@ def test_reading_a_streaming_response_reads_the_http_response(client: Make) -> N
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_the_error_event_stands_in_the_frame_that_raised(openrouter: Simulator, asynchronous: bool) -> None:
-    """`_openai_streams._event_behind`: the frame of `__stream__` holds the decoded event as `data`."""
+def test_error_event_in_the_frame_that_raised(openrouter: Simulator, asynchronous: bool) -> None:
+    """`stainless.SDK.error_event`: the decoded event is the local variable `data` in the frame of `__stream__`."""
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:
@@ -203,8 +203,8 @@ def test_the_error_event_stands_in_the_frame_that_raised(openrouter: Simulator, 
     assert not hasattr(raised.value, "status_code")
 
 
-def test_status_errors_hold_the_inner_error_and_the_headers(client: Make) -> None:
-    """`_errors.failure_of`: `body` is the inner error, and the response's headers tell the generation."""
+def test_status_errors(client: Make) -> None:
+    """`errors.error_from_exception`: `body` is the inner error; the headers of the response have the generation id."""
     with pytest.raises(openai.APIStatusError) as raised:
         client("rate_limited").chat.completions.create(**REQUEST)
     assert raised.value.status_code == 429
@@ -213,15 +213,15 @@ def test_status_errors_hold_the_inner_error_and_the_headers(client: Make) -> Non
     assert raised.value.response.headers["x-generation-id"]
 
 
-def test_names_of_connection_errors() -> None:
-    """`_errors._BY_EXCEPTION` knows them by module and name."""
+def test_connection_errors() -> None:
+    """`errors._BY_EXCEPTION`: connection errors are identified by module and class name."""
     assert issubclass(openai.APITimeoutError, openai.APIConnectionError)
     for error in (openai.APITimeoutError, openai.APIConnectionError):
         assert error.__module__.partition(".")[0] == "openai"
 
 
 def test_undeclared_fields_are_kept(client: Make) -> None:
-    """`_wire.layers`: what a model does not declare is in `__pydantic_extra__` (pydantic 1: in `__dict__`)."""
+    """`fields.declared_and_extra`: undeclared fields are in `__pydantic_extra__` (pydantic 1: in `__dict__`)."""
     completion = client("hello").chat.completions.create(**REQUEST)
     extra = getattr(completion, "__pydantic_extra__", None) or vars(completion)
     assert extra["provider"] == "OpenAI"

@@ -1,6 +1,6 @@
-"""The dashboard, the rules and the Collector's configuration: well formed, complete, and of what we emit.
+"""The dashboard, the rules and the Collector configuration: well formed, complete, and matching the telemetry.
 
-That the queries are right is seen by a real Prometheus: `python -m tests.backends.prometheus`.
+`python -m tests.backends.prometheus` runs the queries on a real Prometheus.
 """
 
 import json
@@ -41,7 +41,7 @@ QUERIES: Final = [
 ]
 # https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
 UNITS: Final = {"USD": "_USD", "s": "_seconds", "{token}": ""}
-# What Prometheus and its histograms have beside the attributes.
+# The labels that Prometheus and its histograms add to the attributes.
 OWN_LABELS: Final = {"job", "instance", "le"}
 # https://prometheus.io/docs/prometheus/latest/querying/operators/ and .../functions/
 PROMQL: Final = {"sum", "min", "max", "by", "or", "and", "offset", "bool", "vector", "scalar", "rate", "increase"} | {
@@ -49,7 +49,7 @@ PROMQL: Final = {"sum", "min", "max", "by", "or", "and", "offset", "bool", "vect
 }  # fmt: skip
 
 
-def _named(name: str) -> str:
+def _prometheus_name(name: str) -> str:
     return name.replace(".", "_")
 
 
@@ -57,9 +57,9 @@ def _named(name: str) -> str:
 def emitted(
     telemetry: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]
 ) -> tuple[set[str], set[str]]:
-    """The series' names and the labels that calls of ours have in Prometheus."""
+    """The names and labels of the time series that traced calls have in Prometheus."""
     feature: dict[str, Any] = {"extra_body": {"metadata": {"feature": "search"}}}
-    telemetry.again([openrouter.url], budget=True, metric_attributes=["openrouter.request.metadata.feature"])
+    telemetry.reinstrument([openrouter.url], budget=True, metric_attributes=["openrouter.request.metadata.feature"])
     for scenario in ("hello", "cached"):
         own = client(scenario, api_key="sk-or-v1-dashboards")
         assert list(own.chat.completions.create(**REQUEST, **feature, stream=True))
@@ -69,42 +69,42 @@ def emitted(
     labels: set[str] = set()
     data: Any = telemetry.reader.get_metrics_data()
     for metric in data.resource_metrics[0].scope_metrics[0].metrics:
-        name = _named(metric.name) + UNITS[metric.unit]
+        name = _prometheus_name(metric.name) + UNITS[metric.unit]
         is_histogram = hasattr(metric.data.data_points[0], "bucket_counts")
         series |= {name + each for each in ("_bucket", "_sum", "_count")} if is_histogram else {name}
-        labels |= {_named(key) for point in metric.data.data_points for key in point.attributes}
+        labels |= {_prometheus_name(key) for point in metric.data.data_points for key in point.attributes}
     return series, labels
 
 
-def test_words_are_ours(emitted: tuple[set[str], set[str]]) -> None:
-    """Each metric and each label that is asked for is one that we emit, and each of our metrics but one is asked for."""
+def test_queries_use_emitted_names(emitted: tuple[set[str], set[str]]) -> None:
+    """Each metric and label in a query is emitted, and each emitted metric but one is in a query."""
     series, labels = emitted
     recorded = {rule["record"] for rule in RULES if "record" in rule}
     used: set[str] = set()
     for query in QUERIES:
         bare = re.sub(r'"[^"]*"|\[[^]]*\]|\$\w+', "", query)
-        words = set(re.findall(r"[a-zA-Z_][\w:]*", bare)) - PROMQL
-        words -= set(re.findall(r"\b\d+(\w+)", bare))  # of a duration
-        assert words <= series | labels | OWN_LABELS | recorded, query
-        used |= words
+        identifiers = set(re.findall(r"[a-zA-Z_][\w:]*", bare)) - PROMQL
+        identifiers -= set(re.findall(r"\b\d+(\w+)", bare))  # the unit of a duration
+        assert identifiers <= series | labels | OWN_LABELS | recorded, query
+        used |= identifiers
     unused = {re.sub("_(bucket|sum|count)$", "", name) for name in series - used}
-    asked = {re.sub("_(bucket|sum|count)$", "", name) for name in series & used}
-    assert unused - asked == {"gen_ai_client_operation_time_per_output_chunk_seconds"}
+    queried = {re.sub("_(bucket|sum|count)$", "", name) for name in series & used}
+    assert unused - queried == {"gen_ai_client_operation_time_per_output_chunk_seconds"}
     default = next(each for each in DASHBOARD["templating"]["list"] if each["name"] == "feature")["query"]
     assert default in labels
 
 
-def test_names_are_told(emitted: tuple[set[str], set[str]]) -> None:
-    """The table of names in their README is complete and right."""
+def test_names_are_documented(emitted: tuple[set[str], set[str]]) -> None:
+    """The table of names in dashboards/README.md is complete and correct."""
     rows = re.findall(
         r"^\| `([\w.]+)` \| `(\w+?)(?:_\{.*\})?` \|$", (DASHBOARDS / "README.md").read_text(), re.MULTILINE
     )
     assert {name for _, name in rows} == {re.sub("_(bucket|sum|count)$", "", name) for name in emitted[0]}
-    assert all(name.startswith(_named(metric)) for metric, name in rows)
+    assert all(name.startswith(_prometheus_name(metric)) for metric, name in rows)
 
 
 def test_dashboard_can_be_imported() -> None:
-    """It declares what it needs: the data source, the panels, the schema of Grafana 12."""
+    """The dashboard declares its data source, its panels and the schema version of Grafana 12."""
     # https://grafana.com/docs/grafana/latest/visualizations/dashboards/build-dashboards/view-dashboard-json-model/
     assert DASHBOARD["schemaVersion"] == 42
     assert DASHBOARD["id"] is None
@@ -120,8 +120,8 @@ def test_dashboard_can_be_imported() -> None:
     assert used | {"datasource"} == variables.keys()
 
 
-def test_panels_say_what_they_are() -> None:
-    """Title, description, unit, a legend; each in a place of its own, none twice."""
+def test_panels_are_described() -> None:
+    """Each panel has a unique title, a description, a unit, a legend and a position that does not overlap."""
     titles = [panel["title"] for panel in PANELS]
     assert len(set(titles)) == len(titles)
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
@@ -146,8 +146,8 @@ def test_panels_say_what_they_are() -> None:
             assert target["legendFormat"]
 
 
-def test_alerts_say_what_they_are() -> None:
-    """What it is, how bad, and what came of it."""
+def test_alerts_are_described() -> None:
+    """Each alert has a severity, a summary and a description."""
     for rule in RULES:
         if "alert" in rule:
             assert rule["labels"]["severity"] in {"warning", "critical"}
@@ -155,21 +155,21 @@ def test_alerts_say_what_they_are() -> None:
 
 
 def test_rules_are_tested() -> None:
-    """Each alert is made to fire and not to fire, each number is told once at least, of one alone or by an alert."""
+    """Each alert has a test that fires and one that does not; each recorded series is tested directly or by an alert."""
     tests = RULES_TEST["tests"]
     cases = [case for test in tests for case in test.get("alert_rule_test", [])]
     alerts = {rule["alert"] for rule in RULES if "alert" in rule}
     assert {case["alertname"] for case in cases if case["exp_alerts"]} == alerts
-    # One test of an alert has series that must not make it fire beside those that must.
+    # The test of this alert has series that must not fire together with those that must.
     silent = {case["alertname"] for case in cases if not case["exp_alerts"]}
     assert alerts - silent == {"OpenRouterProviderFails"}
-    told = " ".join(case["expr"] for test in tests for case in test.get("promql_expr_test", []))
-    looked_at = told + " ".join(rule["expr"] for rule in RULES if "alert" in rule)
-    assert all(rule["record"] in looked_at for rule in RULES if "record" in rule)
+    tested = " ".join(case["expr"] for test in tests for case in test.get("promql_expr_test", []))
+    covered = tested + " ".join(rule["expr"] for rule in RULES if "alert" in rule)
+    assert all(rule["record"] in covered for rule in RULES if "record" in rule)
 
 
-# What is documented of each component that is used: its keys, and those below them; `None` is anything.
-# The pages: https://github.com/open-telemetry/<repository>/blob/main/<folder>/README.md, and config.schema.yaml beside it.
+# The documented keys of each component in use, with their nested keys; `None` allows anything.
+# The pages: https://github.com/open-telemetry/<repository>/blob/main/<folder>/README.md, and config.schema.yaml in the same folder.
 POLICY: Final[dict[str, Any]] = {
     "name": None,
     "type": {"status_code", "ottl_condition", "latency", "probabilistic"},
@@ -209,7 +209,7 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
         "otlp_http": {"endpoint": str, "headers": None},  # opentelemetry-collector, exporter/otlphttpexporter
         # opentelemetry-collector-contrib, exporter/prometheusexporter
         "prometheus": {"endpoint": str, "enable_open_metrics": bool, "metric_expiration": str},
-        # opentelemetry-collector-contrib, exporter/loadbalancingexporter; what `otlp` takes but the endpoint
+        # opentelemetry-collector-contrib, exporter/loadbalancingexporter; the options of `otlp` except the endpoint
         "load_balancing": {
             "routing_key": {"traceID", "service"},
             "protocol": {"otlp": {key: value for key, value in OTLP_GRPC.items() if key != "endpoint"}},
@@ -220,7 +220,7 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
 
 
 def _undocumented(given: Any, documented: Any, where: str) -> Iterator[str]:
-    """What is given that is not documented, or not of its kind."""
+    """Yield the keys that are not documented, and the values that have another type."""
     if isinstance(documented, dict):
         for key, value in given.items():
             if key in documented:
@@ -241,15 +241,15 @@ def _undocumented(given: Any, documented: Any, where: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("given", [COLLECTOR, *map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL))])
 def test_collector_is_as_documented(given: dict[str, Any]) -> None:
-    """Each key of each component is in the component's documentation, and has a value of its kind."""
+    """Each key of each component is documented, and its value has the documented type."""
     for kind in given.keys() - {"service"}:
         for name, settings in given[kind].items():
             component = name.partition("/")[0]
             assert not list(_undocumented(settings, DOCUMENTED[kind][component], name))
 
 
-def test_what_is_not_documented_is_seen() -> None:
-    """The test above can fail."""
+def test_undocumented_keys_are_found() -> None:
+    """`_undocumented` finds unknown keys and values of another type."""
     assert list(_undocumented({"timeout": 5}, {"timeout": str}, "batch")) == ["batch.timeout: 5"]
     assert list(_undocumented({"policies": [{"typ": 1}]}, {"policies": [POLICY]}, "t")) == ["t.policies[0].typ"]
     assert list(_undocumented({"limit": True}, {"limit": int}, "m")) == ["m.limit: True"]
@@ -257,7 +257,7 @@ def test_what_is_not_documented_is_seen() -> None:
 
 
 def test_pipelines() -> None:
-    """What they name is there, what is there they name; memory first, batches last, metrics round the sampler."""
+    """Pipelines use exactly the defined components: memory limiter first, batch last, metrics without the sampler."""
     pipelines: dict[str, Any] = COLLECTOR["service"]["pipelines"]
     receivers = {each for pipeline in pipelines.values() for each in pipeline["receivers"]}
     exporters = {each for pipeline in pipelines.values() for each in pipeline["exporters"]}
@@ -278,50 +278,50 @@ def test_pipelines() -> None:
 
 
 def test_each_policy_has_its_settings() -> None:
-    """A policy's settings stand under the name of its type."""
+    """The settings of a policy are under the name of its type."""
     for policy in COLLECTOR["processors"]["tail_sampling"]["policies"]:
         assert policy.keys() == {"name", "type", policy["type"]}
 
 
-def test_policies_go_by_what_a_span_says(telemetry: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """The attributes that are asked of a span are on one of a stream, or of a failure, and have the kind that is compared."""
+def test_policies_use_emitted_attributes(telemetry: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
+    """The attributes in policy conditions are on the span of a stream or of an error, with the type compared."""
     list(client("hello").chat.completions.create(**REQUEST, stream=True))
     with pytest.raises(openai.RateLimitError):
         client("rate_limited").chat.completions.create(**REQUEST)
-    said: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for span in telemetry.exporter.get_finished_spans():
-        said.update(span.attributes or {})
+        attributes.update(span.attributes or {})
     for policy in COLLECTOR["processors"]["tail_sampling"]["policies"]:
         for condition in policy.get("ottl_condition", {}).get("span", []):
             ((name, operator, value),) = re.findall(r'^attributes\["([\w.]+)"\] (>|!=) (nil|\d+\.\d+)$', condition)
-            assert isinstance(said[name], float if operator == ">" else str), condition
+            assert isinstance(attributes[name], float if operator == ">" else str), condition
             assert (value == "nil") is (operator == "!="), condition
 
 
-def test_no_content_is_left(telemetry: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
-    """What the Collector deletes is all that carries content, on spans and events, in all dialects, and nothing else."""
+def test_content_is_deleted(telemetry: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
+    """The Collector deletes exactly the attributes with content, on spans and events, in all dialects."""
     (action,) = COLLECTOR["processors"]["attributes/without_content"]["actions"]
-    telemetry.again([openrouter.url], capture_content="span_and_event", dialects=[*DIALECTS])
+    telemetry.reinstrument([openrouter.url], capture_content="span_and_event", dialects=[*DIALECTS])
     tools: Any = [{"type": "function", "function": {"name": "canary_tool", "parameters": {"type": "object"}}}]
     messages: Any = [{"role": "system", "content": "canary"}, {"role": "user", "content": "canary"}]
     client("tools").chat.completions.create(model="openai/gpt-4o-mini", messages=messages, tools=tools)
     (event,) = telemetry.emitted.records
-    said = {**(telemetry.one_span().attributes or {}), **event.attributes}
-    gone = {name for name in said if re.search(action["pattern"], name)}
+    attributes = {**(telemetry.one_span().attributes or {}), **event.attributes}
+    deleted = {name for name in attributes if re.search(action["pattern"], name)}
     assert {
         "gen_ai.input.messages",
         "gen_ai.output.messages",
         "input.value",
         "llm.input_messages.0.message.role",
-    } <= gone
+    } <= deleted
     assert all(re.search(action["pattern"], name) for name in CONTENT)
-    content = {name for name, value in said.items() if re.search("canary|Paris|weather", str(value))}
-    assert content <= gone
-    assert all("message" in name or name in content | {"output.value"} for name in gone)
+    content = {name for name, value in attributes.items() if re.search("canary|Paris|weather", str(value))}
+    assert content <= deleted
+    assert all("message" in name or name in content | {"output.value"} for name in deleted)
 
 
 def test_series_are_counted(telemetry: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """What docs/fleet.md says of the number of series is so."""
+    """The number of time series in docs/fleet.md is correct."""
     list(client("hello").chat.completions.create(**REQUEST, stream=True))
     data: Any = telemetry.reader.get_metrics_data()
     found = {
@@ -329,16 +329,16 @@ def test_series_are_counted(telemetry: Telemetry, client: Callable[..., openai.O
         for metric in data.resource_metrics[0].scope_metrics[0].metrics
     }
     table = FLEET.partition("| series per attribute set |")[2]
-    told = re.findall(r"^\| `([\w.]+)` \| (\d+) \|$", table, re.MULTILINE)
-    assert {name: int(number) for name, number in told} == found
+    documented = re.findall(r"^\| `([\w.]+)` \| (\d+) \|$", table, re.MULTILINE)
+    assert {name: int(number) for name, number in documented} == found
     assert f"is {sum(found.values())} series" in FLEET
 
 
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", FLEET, re.DOTALL))
-def test_code_of_the_fleet_runs(openrouter: Simulator, client: Callable[..., openai.OpenAI], block: str) -> None:
-    """The views leave out what they say, and keep our buckets."""
+def test_code_of_the_page_runs(openrouter: Simulator, client: Callable[..., openai.OpenAI], block: str) -> None:
+    """The views drop the documented metric and attributes, and keep our buckets."""
     if "views" not in block:
-        compile(block, "docs/fleet.md", "exec")  # it would take the test's own signals
+        compile(block, "docs/fleet.md", "exec")  # it would replace the test's own signal handlers
         return
     scope: dict[str, Any] = {}
     exec(block, scope)

@@ -1,4 +1,4 @@
-"""`make demo` in small: the example program runs, the table is right, and the telemetry also goes where it is sent."""
+"""`make demo`: the program runs, prints the right table, and exports its telemetry to an OTLP endpoint."""
 
 import os
 import subprocess
@@ -12,13 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 needs_responses = pytest.mark.skipif(
-    not hasattr(openai.OpenAI, "responses"), reason="this SDK has no Responses API, which the demo shows too"
+    not hasattr(openai.OpenAI, "responses"), reason="this SDK has no Responses API, which the demo uses"
 )
 
 
 @needs_responses
 def test_demo() -> None:
-    """Twelve calls, their bill to the last digit, and the same spans and metrics at an OTLP endpoint."""
+    """The demo makes twelve calls, prints their exact cost, and exports the same spans and metrics over OTLP."""
     received: list[tuple[str, bytes]] = []
 
     class Receiver(BaseHTTPRequestHandler):
@@ -27,11 +27,11 @@ def test_demo() -> None:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name of the base
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the parameter's name in the base class
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as receiver:
         threading.Thread(target=receiver.serve_forever, daemon=True).start()
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, ROOT / "examples" / "demo" / "run.py"],
             env={
                 **{key: value for key, value in os.environ.items() if key != "OPENROUTER_API_KEY"},
@@ -44,8 +44,8 @@ def test_demo() -> None:
             check=False,
         )
         receiver.shutdown()
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    assert completed.returncode == 0, completed.stderr
+    lines = completed.stdout.splitlines()
     assert lines[2].split()[:3] == ["asked", "answered", "provider"]
     assert sum("(stream)" in line for line in lines) == 4
     totals = [line.split() for line in lines if line.startswith("all ")]

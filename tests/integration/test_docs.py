@@ -1,4 +1,4 @@
-"""The documentation: tables are complete and have the right types, links lead somewhere, code runs, commands exist."""
+"""The documentation: tables are complete and have the right types, links have targets, code runs, commands exist."""
 
 import inspect
 import re
@@ -9,7 +9,7 @@ import openai
 import pytest
 from opentelemetry.instrumentation import openrouter as package
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, attributes
-from opentelemetry.instrumentation.openrouter._wire import errors as _errors
+from opentelemetry.instrumentation.openrouter._wire import errors
 
 from tests.calling_styles import OPTIONS
 from tests.doc_tables import DOCS, check_table
@@ -72,8 +72,8 @@ def test_attributes_have_the_documented_types() -> None:
     """The attributes that the scenarios emit have the type of their row."""
     documented = _documented()
     for scenario in [each for table in SCENARIOS.values() for each in table.values()]:
-        for expected in (scenario.whole, scenario.streamed):
-            for name, value in {**scenario.asked, **(expected.attributes if expected else {})}.items():
+        for expected in (scenario.non_streamed, scenario.streamed):
+            for name, value in {**scenario.request_attributes, **(expected.attributes if expected else {})}.items():
                 prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
                 row = name if prefix is None else next(known for known in documented if known.startswith(prefix))
                 assert type(value) is documented[row], name
@@ -89,9 +89,9 @@ def test_error_types_are_complete() -> None:
     """The table has each `error.type` that the code emits, with its HTTP status."""
     table = _table("errors.md", "## Error types")
     rows = {error_type for row in table for error_type in re.findall(r"`([a-z_]+)`", " ".join(row))}
-    emitted = {*_errors._BY_STATUS.values(), *_errors._BY_CODE.values(), *_errors._BY_EXCEPTION.values()}
-    assert emitted | {_errors.EMPTY_RESPONSE.type, "content_policy_violation", "unmapped"} <= rows
-    for status, error_type in _errors._BY_STATUS.items():
+    emitted = {*errors._BY_STATUS.values(), *errors._BY_CODE.values(), *errors._BY_EXCEPTION.values()}
+    assert emitted | {errors.EMPTY_RESPONSE.type, "content_policy_violation", "unmapped"} <= rows
+    for status, error_type in errors._BY_STATUS.items():
         assert str(status) in next(row[1] for row in table if row[0] == f"`{error_type}`")
 
 
@@ -103,7 +103,7 @@ def test_options_are_complete() -> None:
 
 
 def _suites() -> list[Any]:
-    """The page and the marks of each table that a suite generates."""
+    """The page and the markers of each table that a suite generates."""
     suites: list[Any] = []
     for file in [*sorted(ROOT.glob("tests/**/*.py")), *sorted(ROOT.glob("benchmarks/*.py"))]:
         found = re.search(
@@ -115,20 +115,20 @@ def _suites() -> list[Any]:
 
 
 @pytest.mark.parametrize(("page", "begin", "end"), _suites())
-def test_generated_table_has_its_marks(page: Path, begin: str, end: str) -> None:
-    """The marks of each generated table are on its page once, with a table between them."""
+def test_generated_table_has_its_markers(page: Path, begin: str, end: str) -> None:
+    """The markers of each generated table are on its page once, with a table between them."""
     text = page.read_text()
     assert (text.count(begin), text.count(end)) == (1, 1)
     assert text.partition(f"{begin}\n\n| ")[2].partition(f"\n\n{end}\n")[2]
 
 
 def test_every_suite_has_a_table() -> None:
-    """The suites above are found by their source."""
+    """The search of the sources finds every suite."""
     assert len(_suites()) == 5
 
 
 def test_table_is_compared_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`check_table` reports a difference, and replaces the table only where it is asked to."""
+    """`check_table` reports a difference, and replaces the table only with `write=True`."""
     page = tmp_path / "page.md"
     page.write_text("before\n\n<!-- t -->\n\n| old |\n\n<!-- /t -->\n\nafter\n")
     assert check_table(page, "<!-- t -->", "| old |", "<!-- /t -->", write=False) == 0
@@ -214,7 +214,6 @@ def test_code_runs(openrouter: Simulator, monkeypatch: pytest.MonkeyPatch, block
     scope["client"].close()
 
 
-# The Makefile gets this target in a separate change; then the mark must go.
 def _targets() -> list[Any]:
     mentioned = {target for page in LINKED for target in re.findall(r"make ([a-z]+)[`\n]", page.read_text())}
     return [*sorted(mentioned - {"interop"}), "interop"]
@@ -264,7 +263,6 @@ def test_layout_has_each_mentioned_file() -> None:
         assert path in layout or path in {file.rpartition("/")[2] for file in layout}, path
 
 
-# The package is reorganized in a separate change; then the mark must go.
 def test_layout_is_that_of_the_package() -> None:
     """The tree lists each file of the package; the `__init__.py` of a folder may be left out."""
     files = {str(file.relative_to(SOURCE)) for file in SOURCE.glob("**/*.py")}

@@ -1,6 +1,6 @@
-"""Each file of `examples/` as a process of its own, and each zero-code command of its docstring, word for word.
+"""Runs each file of `examples/`, and each zero-code command of its docstring, in a separate process.
 
-Both talk to the simulator; what is asserted is what a real OTLP receiver got: path, headers, spans, kinds of values.
+They call the simulator; the tests check what an OTLP receiver gets: path, headers, spans and attribute types.
 """
 
 import ast
@@ -25,169 +25,178 @@ import pytest
 from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
-from tests.otlp import STANDARD_PATHS, Receiver, SpanAsSent
+from tests.otlp import STANDARD_PATHS, ReceivedSpan, Receiver
 from tests.simulator import CANNED_REPLIES, Simulator
 
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = ROOT / "examples"
 README: Final = (EXAMPLES / "README.md").read_text()
-# It needs a running Phoenix, and has a test of its own.
-ELSEWHERE: Final = {"phoenix_costs"}
+# It needs a running Phoenix; `tests/backends` runs it.
+TESTED_ELSEWHERE: Final = {"phoenix_costs"}
 PROGRAM: Final = "app"
 SECONDS: Final = 60
 OPENROUTER_KEY: Final = "sk-or-canary"
-# OpenTelemetry SDK 1.37 warns of what it does itself when it exports an event.
+# OpenTelemetry SDK 1.37 emits a deprecation warning about its own code when it exports an event.
 SDK_WARNING: Final = re.compile(r"^.*LogDeprecatedInitWarning: LogRecord init with .*\n  return cls\(\n", re.MULTILINE)
 TRACES: Final = {"/v1/traces": "traces"}
 
 USAGE: Final[dict[str, Any]] = CANNED_REPLIES["hello"].usage or {}
-BILL: Final[float] = USAGE["cost"]
-PARTS: Final[dict[str, Any]] = USAGE["cost_details"]
+COST: Final[float] = USAGE["cost"]
+COST_DETAILS: Final[dict[str, Any]] = USAGE["cost_details"]
 IN, OUT = "upstream_inference_prompt_cost", "upstream_inference_completions_cost"
 
 
-class Word(NamedTuple):
-    """What an attribute must be: which value of the protobuf, and that value or a look at it."""
+class ExpectedAttribute(NamedTuple):
+    """The expected type of an attribute in protobuf, and its value or a predicate for it."""
 
     kind: str
     check: object
     streamed: bool = False
-    """Whether only a stream has it."""
+    """Whether only a stream has the attribute."""
 
 
 def _json(check: Callable[[Any], bool]) -> Callable[[str], bool]:
-    return lambda told: check(json.loads(told))
+    return lambda value: check(json.loads(value))
 
 
-def _is_moment(told: str) -> bool:
-    """An instant with its time zone: as JSON, or as it is."""
-    return datetime.fromisoformat(told.strip('"')).tzinfo is not None
+def _is_moment(value: str) -> bool:
+    """Return whether the text, which may be quoted as JSON, is a time with a time zone."""
+    return datetime.fromisoformat(value.strip('"')).tzinfo is not None
 
 
-def _says_hello(messages: Any) -> bool:
+def _is_output(messages: Any) -> bool:
     return messages[0]["parts"][0]["content"] == "Hello"
 
 
-def _asks(messages: Any) -> bool:
+def _is_input(messages: Any) -> bool:
     return messages[0]["role"] == "user" and messages[0]["parts"][0]["content"].startswith("Say hello.")
 
 
 MESSAGES: Final = {
-    "gen_ai.input.messages": Word("string_value", _json(_asks)),
-    "gen_ai.output.messages": Word("string_value", _json(_says_hello)),
+    "gen_ai.input.messages": ExpectedAttribute("string_value", _json(_is_input)),
+    "gen_ai.output.messages": ExpectedAttribute("string_value", _json(_is_output)),
 }
 OPENINFERENCE: Final = {
-    "openinference.span.kind": Word("string_value", "LLM"),
-    "input.value": Word("string_value", _json(_asks)),
-    "output.value": Word("string_value", _json(_says_hello)),
-    "input.mime_type": Word("string_value", "application/json"),
-    "llm.token_count.prompt": Word("int_value", 43),
-    "llm.token_count.completion": Word("int_value", 120),
-    "llm.token_count.prompt_details.cache_read": Word("int_value", 12),
-    "llm.token_count.completion_details.reasoning": Word("int_value", 11),
+    "openinference.span.kind": ExpectedAttribute("string_value", "LLM"),
+    "input.value": ExpectedAttribute("string_value", _json(_is_input)),
+    "output.value": ExpectedAttribute("string_value", _json(_is_output)),
+    "input.mime_type": ExpectedAttribute("string_value", "application/json"),
+    "llm.token_count.prompt": ExpectedAttribute("int_value", 43),
+    "llm.token_count.completion": ExpectedAttribute("int_value", 120),
+    "llm.token_count.prompt_details.cache_read": ExpectedAttribute("int_value", 12),
+    "llm.token_count.completion_details.reasoning": ExpectedAttribute("int_value", 11),
 }
 ALWAYS: Final = {
-    "gen_ai.operation.name": Word("string_value", "chat"),
-    "gen_ai.provider.name": Word("string_value", "openrouter"),
-    "gen_ai.request.model": Word("string_value", "openai/gpt-4o-mini"),
-    "gen_ai.response.model": Word("string_value", "openai/gpt-4o-mini"),
-    "gen_ai.response.finish_reasons": Word(
-        "array_value", lambda told: [v.string_value for v in told.values] == ["stop"]
+    "gen_ai.operation.name": ExpectedAttribute("string_value", "chat"),
+    "gen_ai.provider.name": ExpectedAttribute("string_value", "openrouter"),
+    "gen_ai.request.model": ExpectedAttribute("string_value", "openai/gpt-4o-mini"),
+    "gen_ai.response.model": ExpectedAttribute("string_value", "openai/gpt-4o-mini"),
+    "gen_ai.response.finish_reasons": ExpectedAttribute(
+        "array_value", lambda value: [v.string_value for v in value.values] == ["stop"]
     ),
-    "gen_ai.response.time_to_first_chunk": Word("double_value", lambda told: told > 0, streamed=True),
-    "gen_ai.request.stream": Word("bool_value", True, streamed=True),
-    "gen_ai.usage.input_tokens": Word("int_value", 43),
-    "gen_ai.usage.output_tokens": Word("int_value", 120),
-    "gen_ai.usage.cost": Word("double_value", BILL),
-    "openrouter.provider.name": Word("string_value", "OpenAI"),
-    "user.id": Word("string_value", "user-42"),
-    "session.id": Word("string_value", "session-7"),
-    "gen_ai.conversation.id": Word("string_value", "session-7"),
+    "gen_ai.response.time_to_first_chunk": ExpectedAttribute("double_value", lambda value: value > 0, streamed=True),
+    "gen_ai.request.stream": ExpectedAttribute("bool_value", True, streamed=True),
+    "gen_ai.usage.input_tokens": ExpectedAttribute("int_value", 43),
+    "gen_ai.usage.output_tokens": ExpectedAttribute("int_value", 120),
+    "gen_ai.usage.cost": ExpectedAttribute("double_value", COST),
+    "openrouter.provider.name": ExpectedAttribute("string_value", "OpenAI"),
+    "user.id": ExpectedAttribute("string_value", "user-42"),
+    "session.id": ExpectedAttribute("string_value", "session-7"),
+    "gen_ai.conversation.id": ExpectedAttribute("string_value", "session-7"),
 }
-# What each backend documents, or was seen, to read beside what is always there.
-WORDS: Final[Mapping[str, Mapping[str, Word]]] = {
+# The attributes that each backend reads, by its documentation or by experiment, in addition to `ALWAYS`.
+BACKEND_ATTRIBUTES: Final[Mapping[str, Mapping[str, ExpectedAttribute]]] = {
     # https://arize.com/docs/ax/instrument/how-cost-tracking-works
     "arize": {
         **OPENINFERENCE,
-        "llm.cost.total": Word("double_value", BILL),
-        "llm.cost.prompt": Word("double_value", PARTS[IN]),
-        "llm.cost.completion": Word("double_value", PARTS[OUT]),
-        "llm.model_name": Word("string_value", "openai/gpt-4o-mini"),
-        "llm.input_messages.0.message.role": Word("string_value", "user"),
-        "llm.output_messages.0.message.content": Word("string_value", "Hello"),
+        "llm.cost.total": ExpectedAttribute("double_value", COST),
+        "llm.cost.prompt": ExpectedAttribute("double_value", COST_DETAILS[IN]),
+        "llm.cost.completion": ExpectedAttribute("double_value", COST_DETAILS[OUT]),
+        "llm.model_name": ExpectedAttribute("string_value", "openai/gpt-4o-mini"),
+        "llm.input_messages.0.message.role": ExpectedAttribute("string_value", "user"),
+        "llm.output_messages.0.message.content": ExpectedAttribute("string_value", "Hello"),
     },
-    # Phoenix 20.26.1, run: it takes no cost, and messages only as JSON strings
+    # Phoenix 20.26.1, by experiment: it ignores costs, and reads messages only as JSON strings
     "phoenix": {**OPENINFERENCE, **MESSAGES},
     # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/
     "datadog": {
         **MESSAGES,
-        "gen_ai.openrouter.provider.name": Word("string_value", "OpenAI"),
-        "gen_ai.openrouter.user.id": Word("string_value", "user-42"),
+        "gen_ai.openrouter.provider.name": ExpectedAttribute("string_value", "OpenAI"),
+        "gen_ai.openrouter.user.id": ExpectedAttribute("string_value", "user-42"),
     },
-    # It keeps every attribute as it is.
+    # It stores every attribute unchanged.
     "jaeger": {},
     # https://langfuse.com/integrations/native/opentelemetry
     "langfuse": {
         **MESSAGES,
-        "langfuse.observation.type": Word("string_value", "generation"),
-        "langfuse.observation.cost_details": Word("string_value", _json(lambda told: told["total"] == BILL)),
-        "langfuse.observation.usage_details": Word("string_value", _json(lambda told: told["total"] == 163)),
-        "langfuse.observation.completion_start_time": Word("string_value", _is_moment, streamed=True),
+        "langfuse.observation.type": ExpectedAttribute("string_value", "generation"),
+        "langfuse.observation.cost_details": ExpectedAttribute(
+            "string_value", _json(lambda value: value["total"] == COST)
+        ),
+        "langfuse.observation.usage_details": ExpectedAttribute(
+            "string_value", _json(lambda value: value["total"] == 163)
+        ),
+        "langfuse.observation.completion_start_time": ExpectedAttribute("string_value", _is_moment, streamed=True),
     },
     # https://posthog.com/docs/llm-analytics/installation/opentelemetry
     "posthog": {
         **MESSAGES,
-        "$ai_total_cost_usd": Word("double_value", BILL),
-        "$ai_input_cost_usd": Word("double_value", PARTS[IN]),
-        "$ai_output_cost_usd": Word("double_value", PARTS[OUT]),
-        "$ai_session_id": Word("string_value", "session-7"),
-        "$ai_time_to_first_token": Word("double_value", lambda told: told > 0, streamed=True),
+        "$ai_total_cost_usd": ExpectedAttribute("double_value", COST),
+        "$ai_input_cost_usd": ExpectedAttribute("double_value", COST_DETAILS[IN]),
+        "$ai_output_cost_usd": ExpectedAttribute("double_value", COST_DETAILS[OUT]),
+        "$ai_session_id": ExpectedAttribute("string_value", "session-7"),
+        "$ai_time_to_first_token": ExpectedAttribute("double_value", lambda value: value > 0, streamed=True),
     },
-    # mlflow 3.17.2, run
-    "mlflow": {**MESSAGES, "mlflow.llm.cost": Word("string_value", _json(lambda told: told["total_cost"] == BILL))},
-    # It keeps every attribute as it is.
+    # mlflow 3.17.2, by experiment
+    "mlflow": {
+        **MESSAGES,
+        "mlflow.llm.cost": ExpectedAttribute("string_value", _json(lambda value: value["total_cost"] == COST)),
+    },
+    # It stores every attribute unchanged.
     "honeycomb": {},
     # https://docs.langchain.com/langsmith/cost-tracking
     "langsmith": {
         **MESSAGES,
-        "langsmith.span.kind": Word("string_value", "llm"),
-        "langsmith.usage_metadata": Word(
+        "langsmith.span.kind": ExpectedAttribute("string_value", "llm"),
+        "langsmith.usage_metadata": ExpectedAttribute(
             "string_value",
-            _json(lambda told: (told["total_cost"], told["input_tokens"], told["output_tokens"]) == (BILL, 43, 120)),
+            _json(
+                lambda value: (value["total_cost"], value["input_tokens"], value["output_tokens"]) == (COST, 43, 120)
+            ),
         ),
-        "langsmith.metadata.thread_id": Word("string_value", "session-7"),
-        "langsmith.metadata.user_id": Word("string_value", "user-42"),
+        "langsmith.metadata.thread_id": ExpectedAttribute("string_value", "session-7"),
+        "langsmith.metadata.user_id": ExpectedAttribute("string_value", "user-42"),
     },
-    # It keeps every attribute as it is.
+    # It stores every attribute unchanged.
     "grafana_cloud": {},
-    # No file of their own: logfire 5.2.0 and https://getsentry.github.io/sentry-conventions/attributes/gen_ai/
-    "logfire": {"operation.cost": Word("double_value", BILL)},
+    # These have no example file: logfire 5.2.0 and https://getsentry.github.io/sentry-conventions/attributes/gen_ai/
+    "logfire": {"operation.cost": ExpectedAttribute("double_value", COST)},
     "sentry": {
-        "gen_ai.cost.total_tokens": Word("double_value", BILL),
-        "gen_ai.cost.input_tokens": Word("double_value", PARTS[IN]),
-        "gen_ai.cost.output_tokens": Word("double_value", PARTS[OUT]),
+        "gen_ai.cost.total_tokens": ExpectedAttribute("double_value", COST),
+        "gen_ai.cost.input_tokens": ExpectedAttribute("double_value", COST_DETAILS[IN]),
+        "gen_ai.cost.output_tokens": ExpectedAttribute("double_value", COST_DETAILS[OUT]),
     },
 }
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way into a backend: what a file says of it, and what must arrive."""
+    """One mode to export to a backend: the settings of an example file, and what the receiver must get."""
 
     file: str
     address: str
-    """The backend's own, as the command has it; of it the receiver's takes the place, what follows it stays."""
+    """The backend's address in the command; the test replaces it with the receiver's and keeps the path after it."""
     path: str
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of the file when it is run: its address (`{http}` or `{grpc}` is the receiver's), and keys; keys go to both ways."""
+    """Environment of the file: keys, and the address (`{http}` or `{grpc}` is the receiver's). Commands get only the keys."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     resource: Mapping[str, str] = field(default_factory=dict[str, str])
     paths: Mapping[str, str] = field(default_factory=lambda: TRACES)
     command: int = 0
-    """Which command of the docstring, if it has several."""
-    ways: tuple[str, ...] = ("manual", "zero-code")
+    """The index of the command in the docstring."""
+    modes: tuple[str, ...] = ("manual", "zero-code")
     metrics: tuple[str, ...] = ()
-    """The ways that send metrics too."""
+    """The modes that send metrics too."""
     temporality: int = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
@@ -248,7 +257,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         "/v1/traces",
         resource={"service.name": "my-app"},
         command=1,
-        ways=("zero-code",),
+        modes=("zero-code",),
     ),
     "langfuse": Recipe(
         "langfuse",
@@ -260,7 +269,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "LANGFUSE_SECRET_KEY": "sk-lf-0e9d8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b",
         },
         {
-            # longer than the 76 characters after which `base64` begins a new line
+            # longer than the 76 characters after which `base64` starts a new line
             "authorization": "Basic cGstbGYtOGIxZjZlMGMtM2E1Mi00ZTFlLTlkNmItNWYwYTdjMmU0ZDMxOnNrLWxmLTBlOWQ4YzdiLTZhNWY"
             "tNGUzZC04YzJiLTFhMGY5ZThkN2M2Yg==",
             "x-langfuse-ingestion-version": "4",
@@ -314,7 +323,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         metrics=("manual", "zero-code"),
     ),
 }
-WAYS: Final = [pytest.param(name, way, id=f"{name}, {way}") for name, each in RECIPES.items() for way in each.ways]
+CASES: Final = [pytest.param(name, mode, id=f"{name}, {mode}") for name, each in RECIPES.items() for mode in each.modes]
 
 
 def _docstring(file: str) -> str:
@@ -322,15 +331,15 @@ def _docstring(file: str) -> str:
 
 
 def _commands(file: str) -> list[str]:
-    """The zero-code commands of a docstring: its indented blocks."""
+    """Return the zero-code commands of a docstring: its indented blocks."""
     return re.findall(r"^(?:    .+\n?)+", _docstring(file), re.MULTILINE)
 
 
 def _environment(openrouter: Simulator, **settings: str) -> dict[str, str]:
-    """What a process is given: nothing of OpenTelemetry's or of a backend's but what is said here."""
-    kept = {key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ}
+    """Return the environment of a process: none of the host's OpenTelemetry or backend variables."""
+    inherited = {key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ}
     return {
-        **kept,
+        **inherited,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "OPENROUTER_API_KEY": OPENROUTER_KEY,
         "OPENROUTER_BASE_URL": openrouter.base_url(),
@@ -340,8 +349,8 @@ def _environment(openrouter: Simulator, **settings: str) -> dict[str, str]:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run to its end: it answers, and complains of nothing."""
-    done = subprocess.run(
+    """Run a command to its end; it must print the responses and nothing on standard error."""
+    completed = subprocess.run(
         command,
         cwd=EXAMPLES,
         env=environment,
@@ -351,34 +360,34 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert (done.returncode, SDK_WARNING.sub("", done.stderr)) == (0, "")
-    assert done.stdout == "Hello\nHello\n"
+    assert (completed.returncode, SDK_WARNING.sub("", completed.stderr)) == (0, "")
+    assert completed.stdout == "Hello\nHello\n"
 
 
 def _shell(command: str) -> list[str]:
     return ["sh", "-euc", command]
 
 
-def _told(attributes: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+def _values(attributes: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, (_, value) in attributes.items()}
 
 
-def _hold(span: SpanAsSent, words: Mapping[str, Word], *, streamed: bool) -> Iterator[str]:
-    """What is wrong with the words of a span."""
-    for name, word in words.items():
-        if word.streamed and not streamed:
+def _differences(span: ReceivedSpan, expected: Mapping[str, ExpectedAttribute], *, streamed: bool) -> Iterator[str]:
+    """Yield the differences between a span and the expected attributes."""
+    for name, attribute in expected.items():
+        if attribute.streamed and not streamed:
             if name in span["attributes"]:
-                yield f"{name} is there, though nothing was streamed"
+                yield f"{name} is set, but the call was not streamed"
             continue
         kind, value = span["attributes"].get(name, ("nothing", None))
-        if kind != word.kind:
-            yield f"{name} is {kind}, not {word.kind}"
-        elif not (word.check(value) if callable(word.check) else value == word.check):
+        if kind != attribute.kind:
+            yield f"{name} is {kind}, not {attribute.kind}"
+        elif not (attribute.check(value) if callable(attribute.check) else value == attribute.check):
             yield f"{name} is {value!r}"
 
 
-def _hold_both(receiver: Receiver, words: Mapping[str, Word]) -> list[str]:
-    """What is wrong with the spans of a plain call and of a stream, which are there once each."""
+def _differences_of_both(receiver: Receiver, expected: Mapping[str, ExpectedAttribute]) -> list[str]:
+    """Return the differences of the two spans: a non-streamed call and a stream."""
     plain, streamed = receiver.spans()
     assert plain["id"] != streamed["id"]
     for span in (plain, streamed):
@@ -388,32 +397,35 @@ def _hold_both(receiver: Receiver, words: Mapping[str, Word]) -> list[str]:
             "STATUS_CODE_UNSET",
             "opentelemetry.instrumentation.openrouter",
         )
-    return [*_hold(plain, words, streamed=False), *_hold(streamed, words, streamed=True)]
+    return [*_differences(plain, expected, streamed=False), *_differences(streamed, expected, streamed=True)]
 
 
-def _bills(receiver: Receiver) -> Iterator[tuple[int, float]]:
-    """How many calls each export of the cost has told, and their sum."""
+def _cost_totals(receiver: Receiver) -> Iterator[tuple[int, float]]:
+    """Yield the number of calls and their total cost, for each export of the cost metric."""
     for metric in receiver.metrics():
         if metric.name == "gen_ai.usage.cost":
             points = metric.histogram.data_points
             yield sum(point.count for point in points), sum(point.sum for point in points)
 
 
-@pytest.mark.parametrize(("name", "way"), WAYS)
-def test_recipe(openrouter: Simulator, name: str, way: str) -> None:
-    """The spans of both calls arrive, where the backend wants them, as it wants them, with all that it reads."""
+@pytest.mark.parametrize(("name", "mode"), CASES)
+def test_recipe(openrouter: Simulator, name: str, mode: str) -> None:
+    """Both spans reach the backend's path with its headers, resource attributes and span attributes."""
     recipe = RECIPES[name]
     with Receiver(recipe.paths) as receiver:
         settings = {key: each.format(http=receiver.http, grpc=receiver.grpc) for key, each in recipe.settings.items()}
-        if way == "manual":
+        if mode == "manual":
             _run([sys.executable, f"{recipe.file}.py"], _environment(openrouter, **settings))
         else:
             own = {key: value for key, value in settings.items() if "127.0.0.1" not in value}
-            command, here = _commands(recipe.file)[recipe.command], receiver.grpc if _is_grpc(recipe) else receiver.http
+            command, address = (
+                _commands(recipe.file)[recipe.command],
+                receiver.grpc if _is_grpc(recipe) else receiver.http,
+            )
             assert command.count(recipe.address) == 1
-            _run(_shell(command.replace(recipe.address, here)), _environment(openrouter, **own))
+            _run(_shell(command.replace(recipe.address, address)), _environment(openrouter, **own))
     assert receiver.refused == []
-    assert _hold_both(receiver, {**ALWAYS, **WORDS[recipe.file]}) == []
+    assert _differences_of_both(receiver, {**ALWAYS, **BACKEND_ATTRIBUTES[recipe.file]}) == []
     for export in receiver.exports:
         assert (export.transport == "grpc") is _is_grpc(recipe)
         assert recipe.headers.items() <= export.headers.items()
@@ -421,10 +433,10 @@ def test_recipe(openrouter: Simulator, name: str, way: str) -> None:
     spans = [export for export in receiver.exports if export.path == recipe.path]
     assert spans, [export.path for export in receiver.exports]
     for span in receiver.spans():
-        assert recipe.resource.items() <= _told(span["resource"]).items()
-    assert (list(_bills(receiver)) == [(2, 2 * BILL)]) is (way in recipe.metrics)
+        assert recipe.resource.items() <= _values(span["resource"]).items()
+    assert (list(_cost_totals(receiver)) == [(2, 2 * COST)]) is (mode in recipe.metrics)
     assert {metric.histogram.aggregation_temporality for metric in receiver.metrics()} == (
-        {recipe.temporality} if way in recipe.metrics else set()
+        {recipe.temporality} if mode in recipe.metrics else set()
     )
 
 
@@ -434,7 +446,7 @@ def _is_grpc(recipe: Recipe) -> bool:
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
 def test_all_signals_and_all_dialects(openrouter: Simulator, protocol: str) -> None:
-    """Traces, metrics and logs over both protocols; all dialects on one span; content on the span and on the event."""
+    """Traces, metrics and logs are exported over both protocols, with all dialects and with content."""
     with Receiver() as receiver:
         environment = _environment(
             openrouter,
@@ -446,9 +458,9 @@ def test_all_signals_and_all_dialects(openrouter: Simulator, protocol: str) -> N
         _run(["opentelemetry-instrument", "python", f"{PROGRAM}.py"], environment)
     assert {export.transport for export in receiver.exports} == {protocol[:4]}
     assert receiver.refused == []
-    told = {name: word for words in WORDS.values() for name, word in words.items()}
-    assert _hold_both(receiver, {**ALWAYS, **told}) == []
-    assert list(_bills(receiver)) == [(2, 2 * BILL)]
+    attributes_read = {name: attribute for table in BACKEND_ATTRIBUTES.values() for name, attribute in table.items()}
+    assert _differences_of_both(receiver, {**ALWAYS, **attributes_read}) == []
+    assert list(_cost_totals(receiver)) == [(2, 2 * COST)]
     assert [name for name, _ in receiver.events()] == ["gen_ai.client.inference.operation.details"] * 2
     for _, attributes in receiver.events():
         kind, messages = attributes["gen_ai.output.messages"]
@@ -456,19 +468,19 @@ def test_all_signals_and_all_dialects(openrouter: Simulator, protocol: str) -> N
         assert '"Hello"' in str(messages)
 
 
-def test_every_dialect_is_held() -> None:
-    """A dialect without a word in the table would be one that no test looks at on the wire."""
-    assert set(DIALECTS) <= set(WORDS)
+def test_every_dialect_is_tested() -> None:
+    """Each dialect has at least one attribute in the table, so that it is tested on the wire."""
+    assert set(DIALECTS) <= set(BACKEND_ATTRIBUTES)
     for name, rows in DIALECTS.items():
-        assert set(rows) & set(WORDS[name]) or not rows, name
+        assert set(rows) & set(BACKEND_ATTRIBUTES[name]) or not rows, name
 
 
-# Prometheus: nothing is sent, it comes and asks.
+# Prometheus: it scrapes the program.
 
 
 @contextlib.contextmanager
-def _alive(command: Sequence[str], environment: Mapping[str, str]) -> Generator[IO[str]]:
-    """A process that runs until its input, which is given, is closed."""
+def _running(command: Sequence[str], environment: Mapping[str, str]) -> Generator[IO[str]]:
+    """Run a process until its standard input, which is yielded, is closed."""
     with subprocess.Popen(
         command,
         cwd=EXAMPLES,
@@ -485,23 +497,23 @@ def _alive(command: Sequence[str], environment: Mapping[str, str]) -> Generator[
             assert process.wait(SECONDS) == 0
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # the shell, and what it runs
+                os.killpg(process.pid, signal.SIGKILL)  # the shell and its children
 
 
 def _scrape(port: int, until: Callable[[str], bool]) -> str:
-    """What is at /metrics, when it is what is waited for."""
+    """Poll /metrics until *until* returns True; return the text."""
     deadline = time.monotonic() + SECONDS
     found = ""
     while time.monotonic() < deadline:
         with (
             contextlib.suppress(urllib.error.URLError, ConnectionError),
-            urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=5) as answer,
+            urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=5) as response,
         ):
-            found = answer.read().decode()
+            found = response.read().decode()
             if until(found):
                 return found
         time.sleep(0.05)
-    pytest.fail(f"not there in time: {found}")
+    pytest.fail(f"timed out; last scrape: {found}")
 
 
 def _free_port() -> int:
@@ -510,22 +522,22 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("way", ["manual", "zero-code"])
-def test_prometheus(openrouter: Simulator, way: str) -> None:
-    """The spend of both calls is scraped, with the model and the upstream provider beside it."""
+@pytest.mark.parametrize("mode", ["manual", "zero-code"])
+def test_prometheus(openrouter: Simulator, mode: str) -> None:
+    """The cost of both calls is scraped, with the labels of the model and the upstream provider."""
     port = _free_port()
     environment = _environment(openrouter, OTEL_EXPORTER_PROMETHEUS_PORT=str(port))
-    run = [sys.executable, "prometheus.py"] if way == "manual" else _shell(_commands("prometheus")[0])
-    with _alive(run, environment) as stdin:
-        if way == "zero-code":
+    run = [sys.executable, "prometheus.py"] if mode == "manual" else _shell(_commands("prometheus")[0])
+    with _running(run, environment) as stdin:
+        if mode == "zero-code":
             stdin.write("Say hello.\n")
             stdin.flush()
         count = re.compile(r"^gen_ai_usage_cost_USD_count\{.*\} 2\.0$", re.MULTILINE)
         metrics = _scrape(port, lambda found: count.search(found) is not None)
-        if way == "manual":
+        if mode == "manual":
             stdin.write("\n")
     [(labels, spent)] = re.findall(r"^gen_ai_usage_cost_USD_sum\{(.*)\} (\S+)$", metrics, re.MULTILINE)
-    assert float(spent) == 2 * BILL
+    assert float(spent) == 2 * COST
     assert 'openrouter_provider_name="OpenAI"' in labels
     assert 'gen_ai_response_model="openai/gpt-4o-mini"' in labels
     assert "gen_ai_client_operation_duration_seconds_count" in metrics
@@ -533,7 +545,7 @@ def test_prometheus(openrouter: Simulator, way: str) -> None:
     assert "user-42" not in metrics
 
 
-# What stands about them.
+# Docstrings and README.
 
 
 def _files() -> set[str]:
@@ -541,46 +553,48 @@ def _files() -> set[str]:
 
 
 def test_every_file_and_command_is_run() -> None:
-    """None is there that no test runs, and each has its zero-code command."""
+    """Each file and each zero-code command is run by a test."""
     run = {(recipe.file, recipe.command) for recipe in RECIPES.values()} | {("prometheus", 0)}
-    assert {file for file, _ in run} == _files() - ELSEWHERE - {PROGRAM}
+    assert {file for file, _ in run} == _files() - TESTED_ELSEWHERE - {PROGRAM}
     for file in {file for file, _ in run}:
         commands = _commands(file)
         assert {(file, number) for number in range(len(commands))} <= run
         assert all(command.strip().endswith(f"opentelemetry-instrument python {PROGRAM}.py") for command in commands)
 
 
-@pytest.mark.parametrize("file", sorted(_files() - ELSEWHERE - {PROGRAM}))
-def test_docstring_tells_what_is_needed(file: str) -> None:
-    """Each says where its facts are from, what to install and what to set; it has the variables that the code reads."""
-    said, code = _docstring(file), (EXAMPLES / f"{file}.py").read_text()
-    assert re.search(r"https://\S+", said)
-    assert "pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro" in said
-    needs = said.partition("Needs: ")[2].partition("Without code")[0]
+@pytest.mark.parametrize("file", sorted(_files() - TESTED_ELSEWHERE - {PROGRAM}))
+def test_docstring_lists_requirements(file: str) -> None:
+    """The docstring has a source URL, the packages to install and the variables that the code reads."""
+    docstring, code = _docstring(file), (EXAMPLES / f"{file}.py").read_text()
+    assert re.search(r"https://\S+", docstring)
+    assert "pip install opentelemetry-instrumentation-openrouter openai opentelemetry-distro" in docstring
+    needs = docstring.partition("Needs: ")[2].partition("Without code")[0]
     read = set(re.findall(r'environ(?:\.get\(|\[)["\'](\w+)["\']', code)) - {"OPENROUTER_BASE_URL"}
     assert read <= set(re.findall(r"[A-Z][A-Z0-9_]+", needs))
-    assert code.count("\n") <= 57  # nobody must scroll
+    assert code.count("\n") <= 57  # fits on one screen
 
 
 @pytest.mark.parametrize("file", sorted({recipe.file for recipe in RECIPES.values()}))
-def test_address_is_the_same_in_both_ways(file: str) -> None:
-    """Where the code has a default, it is the address of a command; a command's dialect is the code's."""
-    said, code = _docstring(file), (EXAMPLES / f"{file}.py").read_text().partition('"""\n\n')[2]
+def test_address_is_the_same_in_both_modes(file: str) -> None:
+    """The code's default address is that of a command, and both use the same dialect."""
+    docstring, code = _docstring(file), (EXAMPLES / f"{file}.py").read_text().partition('"""\n\n')[2]
     defaults = re.findall(
         r'"(https?://[^/"{]+)', code.replace("https://openrouter.ai", "").replace("{site}", "datadoghq.com")
     )
     addresses = {recipe.address for recipe in RECIPES.values() if recipe.file == file}
     assert set(defaults) <= addresses
-    written = re.findall(r"DIALECTS=(\S+)", said)
-    assert {word for each in written for word in each.split(",")} == set(re.findall(r'dialects=\["(\w+)"\]', code))
+    written = re.findall(r"DIALECTS=(\S+)", docstring)
+    assert {dialect for each in written for dialect in each.split(",")} == set(
+        re.findall(r'dialects=\["(\w+)"\]', code)
+    )
     assert set(written) <= set(DIALECTS)
 
 
 def test_readme_lists_each_file() -> None:
-    """Its table has a row for each file, and the dialect that the file uses."""
+    """The table has a row for each file, with the dialect that the file uses."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in README.splitlines() if ".py) |" in line]
     listed = {match for row in rows for match in re.findall(r"\((\w+)\.py\)", row[1])}
-    assert listed == (_files() | ELSEWHERE) - {PROGRAM}
+    assert listed == (_files() | TESTED_ELSEWHERE) - {PROGRAM}
     for row in rows:
         [file, *_] = re.findall(r"\((\w+)\.py\)", row[1])
         dialects = set(re.findall(r'dialects=\["(\w+)"\]', (EXAMPLES / f"{file}.py").read_text()))

@@ -1,6 +1,6 @@
-"""Whatever comes over the wire, and however a call is torn: the caller gets what it gets without us, and one span is told.
+"""Arbitrary responses and interrupted calls: the caller gets the same result as without us, and there is exactly one span.
 
-Each way is run without and with the instrumentation and the outcomes are compared; with it there is exactly one span.
+Each calling style runs without and with the instrumentation, and the results are compared.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from tests.calling_styles import HAS_RESPONSES
+from tests.json_strategies import bodies
 from tests.scenarios import REQUEST
 from tests.simulator import CANNED_REPLIES, Chat, Simulator
-from tests.simulator.memory import Answer, async_client_of, client_of
+from tests.simulator.memory import MemoryReply, async_client_of, client_of
 from tests.telemetry import Telemetry
-from tests.unit.test_any_json import bodies
 
-Call = Callable[[Answer], Any]
+Call = Callable[[MemoryReply], Any]
 
 
 def _streamed(name: str) -> tuple[bytes, ...]:
@@ -40,59 +40,59 @@ def _streamed(name: str) -> tuple[bytes, ...]:
 
 
 HELLO: Final = _streamed("hello")
-WHOLE: Final = json.dumps(Chat().whole(CANNED_REPLIES["hello"])).encode()
+WHOLE: Final = json.dumps(Chat().body(CANNED_REPLIES["hello"])).encode()
 
 
-def _create(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _create(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return client.chat.completions.create(**REQUEST)
 
 
-def _stream(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _stream(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return list(client.chat.completions.create(**REQUEST, stream=True))
 
 
-def _parse(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _parse(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return client.chat.completions.parse(**REQUEST)
 
 
-def _raw(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _raw(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return client.chat.completions.with_raw_response.create(**REQUEST).http_response.content
 
 
-def _streaming_response(answer: Answer) -> Any:
-    with client_of(answer) as client, client.chat.completions.with_streaming_response.create(**REQUEST) as response:
-        return response.read()
+def _streaming_response(response: MemoryReply) -> Any:
+    with client_of(response) as client, client.chat.completions.with_streaming_response.create(**REQUEST) as opened:
+        return opened.read()
 
 
-def _responses(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _responses(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return client.responses.create(model="m", input="Hello")
 
 
-def _responses_stream(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _responses_stream(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return list(client.responses.create(model="m", input="Hello", stream=True))
 
 
-def _embeddings(answer: Answer) -> Any:
-    with client_of(answer) as client:
+def _embeddings(response: MemoryReply) -> Any:
+    with client_of(response) as client:
         return client.embeddings.create(model="m", input="Hello")
 
 
-def _async_stream(answer: Answer) -> Any:
+def _async_stream(response: MemoryReply) -> Any:
     async def main() -> Any:
-        async with async_client_of(answer) as client:
+        async with async_client_of(response) as client:
             return [chunk async for chunk in await client.chat.completions.create(**REQUEST, stream=True)]
 
     return asyncio.run(main())
 
 
 HAS_PARSE: Final = hasattr(Completions, "parse")
-WAYS: Final[dict[str, Call]] = {
+STYLES: Final[dict[str, Call]] = {
     "create": _create,
     "raw": _raw,
     "streaming response": _streaming_response,
@@ -100,40 +100,40 @@ WAYS: Final[dict[str, Call]] = {
     **({"parse": _parse} if HAS_PARSE else {}),
     **({"responses": _responses} if HAS_RESPONSES else {}),
 }
-STREAMS: Final[dict[str, Call]] = {
+STREAM_STYLES: Final[dict[str, Call]] = {
     "stream": _stream,
     "async stream": _async_stream,
     **({"responses": _responses_stream} if HAS_RESPONSES else {}),
 }
 
 
-def _outcome(call: Call, answer: Answer) -> tuple[str, str]:
-    """What the caller got: its kind, and all that it says of itself."""
+def _outcome(call: Call, response: MemoryReply) -> tuple[str, str]:
+    """Return the type and the text of what the caller gets: a value or an exception."""
     try:
-        got = call(answer)
-    except BaseException as error:  # noqa: BLE001 - all of them are outcomes
+        result = call(response)
+    except BaseException as error:  # noqa: BLE001 - any exception is an outcome
         return type(error).__qualname__, str(error)
-    return type(got).__qualname__, repr(got)
+    return type(result).__qualname__, repr(result)
 
 
 @pytest.fixture
-def compared(telemetry: Telemetry) -> Callable[[Call, Answer], Any]:
-    """Runs a way without and with the instrumentation, which captures all it can, and returns its one span."""
+def compared(telemetry: Telemetry) -> Callable[[Call, MemoryReply], Any]:
+    """Return a function that runs a call without and with the instrumentation, all capture enabled, and returns its span."""
     options: dict[str, Any] = {"capture_content": "span_and_event", "dialects": ["arize", "langfuse", "langsmith"]}
 
-    def compare(call: Call, answer: Answer) -> Any:
+    def compare(call: Call, response: MemoryReply) -> Any:
         if OpenRouterInstrumentor().is_instrumented_by_opentelemetry:
             OpenRouterInstrumentor().uninstrument()
         telemetry.exporter.clear()
-        without = _outcome(call, answer)
+        without = _outcome(call, response)
         assert not telemetry.raw_spans
         telemetry.instrument(**options)
         before = otel_context.get_current()
-        assert _outcome(call, answer) == without
+        assert _outcome(call, response) == without
         assert otel_context.get_current() == before
-        if telemetry.started.open:  # dropped; all of it would be swept in time
+        if telemetry.started.open:  # a dropped stream that is part of a reference cycle
             gc.collect()
-        OpenRouterInstrumentor().uninstrument()  # ends what was dropped
+        OpenRouterInstrumentor().uninstrument()  # ends the spans of dropped streams
         return telemetry.one_span()
 
     return compare
@@ -142,37 +142,39 @@ def compared(telemetry: Telemetry) -> Callable[[Call, Answer], Any]:
 MANY: Final = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.mark.parametrize("way", [*WAYS.values()], ids=[*WAYS])
+@pytest.mark.parametrize("style", [*STYLES.values()], ids=[*STYLES])
 @MANY
 @given(body=bodies | st.just({}), status=st.sampled_from([200, 200, 201, 400, 402, 429, 500, 529]))
-def test_any_answer(compared: Callable[[Call, Answer], Any], way: Call, body: dict[str, Any], status: int) -> None:
-    """Any JSON in the place of an answer, or of an error."""
-    compared(way, Answer([json.dumps(body).encode()], status))
+def test_any_response(
+    compared: Callable[[Call, MemoryReply], Any], style: Call, body: dict[str, Any], status: int
+) -> None:
+    """The body of a response or of an error may be any JSON."""
+    compared(style, MemoryReply([json.dumps(body).encode()], status))
 
 
-@pytest.mark.parametrize("way", [*WAYS.values()], ids=[*WAYS])
+@pytest.mark.parametrize("style", [*STYLES.values()], ids=[*STYLES])
 @MANY
 @given(
     body=st.binary(max_size=40) | st.sampled_from([b"", b"null", b"[]", b"\n \n", b"{", WHOLE, WHOLE[:-1]]),
-    json_=st.booleans(),
+    is_json=st.booleans(),
 )
-def test_any_bytes(compared: Callable[[Call, Answer], Any], way: Call, body: bytes, json_: bool) -> None:
-    """Anything else as well, called JSON or not."""
-    compared(way, Answer([body], content_type="application/json" if json_ else "text/html"))
+def test_any_bytes(compared: Callable[[Call, MemoryReply], Any], style: Call, body: bytes, is_json: bool) -> None:
+    """The body may be any bytes, with or without the content type of JSON."""
+    compared(style, MemoryReply([body], content_type="application/json" if is_json else "text/html"))
 
 
-@pytest.mark.parametrize("way", [*STREAMS.values()], ids=[*STREAMS])
+@pytest.mark.parametrize("style", [*STREAM_STYLES.values()], ids=[*STREAM_STYLES])
 @MANY
 @given(chunks=st.lists(bodies | st.just({"choices": [], "usage": {"cost": 0.5}}), max_size=4), done=st.booleans())
 def test_any_chunks(
-    compared: Callable[[Call, Answer], Any], way: Call, chunks: list[dict[str, Any]], done: bool
+    compared: Callable[[Call, MemoryReply], Any], style: Call, chunks: list[dict[str, Any]], done: bool
 ) -> None:
-    """Any JSON in the place of a chunk, or of an event."""
+    """A chunk or an event of a stream may be any JSON."""
     pieces = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks] + [b"data: [DONE]\n\n"] * done
-    compared(way, Answer(pieces, content_type="text/event-stream"))
+    compared(style, MemoryReply(pieces, content_type="text/event-stream"))
 
 
-# Made anew each time: an exception keeps the frames that it passed.
+# Factories: an exception object keeps a reference to the frames it was raised through.
 RAISED: Final[list[Callable[[], BaseException]]] = [
     ConnectionError,
     KeyboardInterrupt,
@@ -182,7 +184,9 @@ RAISED: Final[list[Callable[[], BaseException]]] = [
 ]
 
 
-@pytest.mark.parametrize("way", [STREAMS["stream"], STREAMS["async stream"]], ids=["stream", "async stream"])
+@pytest.mark.parametrize(
+    "style", [STREAM_STYLES["stream"], STREAM_STYLES["async stream"]], ids=["stream", "async stream"]
+)
 @MANY
 @given(
     text=st.sampled_from([b"".join(_streamed(name)) for name in ("hello", "tools", "error_in_stream", "every_part")]),
@@ -190,58 +194,58 @@ RAISED: Final[list[Callable[[], BaseException]]] = [
     sizes=st.lists(st.integers(1, 60), min_size=1, max_size=4),
     error=st.none() | st.sampled_from(RAISED),
 )
-def test_cut_at_any_byte(
-    compared: Callable[[Call, Answer], Any],
-    way: Call,
+def test_stream_ends_at_any_byte(
+    compared: Callable[[Call, MemoryReply], Any],
+    style: Call,
     text: bytes,
     at: int,
     sizes: list[int],
     error: Callable[[], BaseException] | None,
 ) -> None:
-    """A stream in pieces of any size, that ends at any byte, quietly or not."""
-    compared(way, Answer(list(_pieces(text[:at], sizes)), content_type="text/event-stream", error=error))
+    """A stream may arrive in pieces of any size and end at any byte, with or without an exception."""
+    compared(style, MemoryReply(list(_pieces(text[:at], sizes)), content_type="text/event-stream", error=error))
 
 
 def _pieces(text: bytes, sizes: list[int]) -> Iterator[bytes]:
-    turn = 0
+    index = 0
     while text:
-        size = sizes[turn % len(sizes)]
+        size = sizes[index % len(sizes)]
         yield text[:size]
-        text, turn = text[size:], turn + 1
+        text, index = text[size:], index + 1
 
 
 @pytest.mark.parametrize(
-    "way", [*WAYS.values(), *STREAMS.values()], ids=[*WAYS, *(f"{name} stream" for name in STREAMS)]
+    "style", [*STYLES.values(), *STREAM_STYLES.values()], ids=[*STYLES, *(f"{name} stream" for name in STREAM_STYLES)]
 )
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: error.__name__)
-def test_torn_before_the_answer(
-    compared: Callable[[Call, Answer], Any], way: Call, error: Callable[[], BaseException]
+def test_transport_raises_before_the_response(
+    compared: Callable[[Call, MemoryReply], Any], style: Call, error: Callable[[], BaseException]
 ) -> None:
-    """What the transport raises passes as it is, whatever it is."""
-    span = compared(way, Answer(error=error, refuses=True))
+    """An exception of the transport reaches the caller unchanged and is recorded as an error."""
+    span = compared(style, MemoryReply(error=error, refuses=True))
     assert span.status.status_code.name == "ERROR"
     assert (span.attributes or {})["error.type"]
 
 
-@pytest.mark.parametrize("way", [*WAYS.values()], ids=[*WAYS])
+@pytest.mark.parametrize("style", [*STYLES.values()], ids=[*STYLES])
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: error.__name__)
-def test_torn_within_the_answer(
-    compared: Callable[[Call, Answer], Any], way: Call, error: Callable[[], BaseException]
+def test_transport_raises_within_the_body(
+    compared: Callable[[Call, MemoryReply], Any], style: Call, error: Callable[[], BaseException]
 ) -> None:
-    """The same in the middle of a body."""
-    compared(way, Answer([WHOLE[:50]], error=error))
+    """An exception of the transport in the middle of a body reaches the caller unchanged."""
+    compared(style, MemoryReply([WHOLE[:50]], error=error))
 
 
 @MANY
 @given(body=bodies, extra=bodies)
-def test_any_request(compared: Callable[[Call, Answer], Any], body: dict[str, Any], extra: dict[str, Any]) -> None:
-    """Any JSON that the caller sends, in the method's own arguments or beside them."""
+def test_any_request(compared: Callable[[Call, MemoryReply], Any], body: dict[str, Any], extra: dict[str, Any]) -> None:
+    """The request body may be any JSON, in the arguments of the method or in `extra_json`."""
 
-    def post(answer: Answer) -> Any:
-        with client_of(answer) as client:
+    def post(response: MemoryReply) -> Any:
+        with client_of(response) as client:
             return client.post("/chat/completions", body=body, cast_to=object, options={"extra_json": extra})
 
-    compared(post, Answer([WHOLE]))
+    compared(post, MemoryReply([WHOLE]))
 
 
 @MANY
@@ -251,107 +255,107 @@ def test_any_request(compared: Callable[[Call, Answer], Any], body: dict[str, An
         st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30),
     )
 )
-def test_any_headers(compared: Callable[[Call, Answer], Any], headers: dict[str, str]) -> None:
-    """Of the request and of the answer."""
+def test_any_headers(compared: Callable[[Call, MemoryReply], Any], headers: dict[str, str]) -> None:
+    """The headers of the request and of the response may have any text."""
 
-    def create(answer: Answer) -> Any:
-        with client_of(answer) as client:
+    def create(response: MemoryReply) -> Any:
+        with client_of(response) as client:
             return client.chat.completions.create(**REQUEST, extra_headers=headers)
 
-    compared(create, Answer([WHOLE], headers=headers))
+    compared(create, MemoryReply([WHOLE], headers=headers))
 
 
 # Cancellation.
 
 
-def _cancelled_after(turns: int, answer: Answer) -> tuple[str, str, bool]:
-    """A task that reads a stream, cancelled after so many turns of the loop; and whether it had ended before."""
+def _cancelled_after(iterations: int, response: MemoryReply) -> tuple[str, str, bool]:
+    """Cancel a task that reads a stream after *iterations* of the event loop; return its result and whether it was done."""
 
     async def read() -> Any:
         async with (
-            async_client_of(answer) as client,
+            async_client_of(response) as client,
             await client.chat.completions.create(**REQUEST, stream=True) as stream,
         ):
             return [chunk async for chunk in stream]
 
     async def main() -> tuple[str, str, bool]:
         task = asyncio.ensure_future(read())
-        for _ in range(turns):
+        for _ in range(iterations):
             await asyncio.sleep(0)
-        had_ended = task.done()
+        was_done = task.done()
         task.cancel()
-        (got,) = await asyncio.gather(task, return_exceptions=True)
-        return type(got).__qualname__, repr(got), had_ended
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+        return type(result).__qualname__, repr(result), was_done
 
     return asyncio.run(main())
 
 
 def test_cancelled_at_every_await(telemetry: Telemetry) -> None:
-    """At each turn of the loop, from before the request to after the last chunk."""
-    answer = Answer(HELLO, content_type="text/event-stream")
-    turns, had_ended = 0, False
-    while not had_ended:
+    """A stream may be cancelled at any iteration of the event loop, from before the request to after the last chunk."""
+    response = MemoryReply(HELLO, content_type="text/event-stream")
+    iterations, was_done = 0, False
+    while not was_done:
         OpenRouterInstrumentor().uninstrument()
-        without = _cancelled_after(turns, answer)
+        without = _cancelled_after(iterations, response)
         telemetry.instrument()
         telemetry.exporter.clear()
-        assert _cancelled_after(turns, answer) == without
+        assert _cancelled_after(iterations, response) == without
         assert not telemetry.started.open
-        assert len(telemetry.raw_spans) <= 1  # none where it was cancelled before it began
+        assert len(telemetry.raw_spans) <= 1  # none if the task was cancelled before it started
         if without[0] == "list":
             assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
-        had_ended = without[2]
-        turns += 1
-    assert turns > len(HELLO)
+        was_done = without[2]
+        iterations += 1
+    assert iterations > len(HELLO)
 
 
 # Depth, size, clocks.
 
 
 @pytest.mark.parametrize("depth", [100, 400, 2_000, 20_000])
-def test_depth(compared: Callable[[Call, Answer], Any], depth: int) -> None:
-    """What nests deeper than we look, or than Python can, is the caller's all the same."""
+def test_depth(compared: Callable[[Call, MemoryReply], Any], depth: int) -> None:
+    """JSON nested deeper than we read, or than Python can parse, does not change the caller's result."""
     nested = '{"a":' * depth + "1" + "}" * depth
     for whole in (
         f'{{"id": "gen-1", "choices": [], "usage": {nested}}}',
         f'{{"id": "gen-1", "choices": [{{"index": 0, "message": {{"role": "assistant", "content": {nested}}}}}]}}',
         f'{{"error": {nested}}}',
     ):
-        compared(_create, Answer([whole.encode()]))
+        compared(_create, MemoryReply([whole.encode()]))
 
 
-def test_little_stack_left(compared: Callable[[Call, Answer], Any]) -> None:
-    """Where the SDK itself has room for its frames, so have we; or the span is lost, and not the call."""
+def test_nearly_exhausted_stack(compared: Callable[[Call, MemoryReply], Any]) -> None:
+    """Near the recursion limit the caller gets the same result as without us."""
 
-    def at_the_end(answer: Answer) -> Any:
+    def create_near_the_limit(response: MemoryReply) -> Any:
         limit = sys.getrecursionlimit()
         frame, depth = sys._getframe(), 0
         while frame is not None:
-            frame, depth = frame.f_back, depth + 1  # type: ignore[reportAssignmentType] - the last is none
+            frame, depth = frame.f_back, depth + 1  # type: ignore[reportAssignmentType] - the outermost frame has none
         sys.setrecursionlimit(depth + 200)
         try:
-            return _create(answer)
+            return _create(response)
         finally:
             sys.setrecursionlimit(limit)
 
-    compared(at_the_end, Answer([WHOLE]))
+    compared(create_near_the_limit, MemoryReply([WHOLE]))
 
 
-def test_huge(compared: Callable[[Call, Answer], Any]) -> None:
-    """Thirty megabytes of answer, whole and streamed."""
-    word = "x" * 30_000_000
-    said = {"id": "gen-1", "choices": [{"index": 0, "message": {"role": "assistant", "content": word}}]}
-    compared(_raw, Answer([json.dumps(said).encode()]))
-    chunk = {"id": "gen-1", "choices": [{"index": 0, "delta": {"content": word[:3_000_000]}}]}
-    compared(_stream, Answer([f"data: {json.dumps(chunk)}\n\n".encode()] * 10, content_type="text/event-stream"))
+def test_huge(compared: Callable[[Call, MemoryReply], Any]) -> None:
+    """A response of thirty megabytes, whole and streamed, does not change the caller's result."""
+    text = "x" * 30_000_000
+    body = {"id": "gen-1", "choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}
+    compared(_raw, MemoryReply([json.dumps(body).encode()]))
+    chunk = {"id": "gen-1", "choices": [{"index": 0, "delta": {"content": text[:3_000_000]}}]}
+    compared(_stream, MemoryReply([f"data: {json.dumps(chunk)}\n\n".encode()] * 10, content_type="text/event-stream"))
 
 
 def test_wall_clock_goes_backwards(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A span has the duration that it had."""
-    telemetry.again()
-    moments = iter(range(2_000_000_000_000_000_000, 0, -3_600_000_000_000))
-    monkeypatch.setattr(time, "time_ns", lambda: next(moments))
-    _stream(Answer(HELLO, content_type="text/event-stream"))
+    """A wall clock that is set back does not change the duration of a span."""
+    telemetry.reinstrument()
+    readings = iter(range(2_000_000_000_000_000_000, 0, -3_600_000_000_000))
+    monkeypatch.setattr(time, "time_ns", lambda: next(readings))
+    _stream(MemoryReply(HELLO, content_type="text/event-stream"))
     span = telemetry.one_span()
     assert span.start_time is not None
     assert span.end_time is not None
@@ -361,8 +365,8 @@ def test_wall_clock_goes_backwards(telemetry: Telemetry, monkeypatch: pytest.Mon
 # Exporters and providers.
 
 
-class Failing(SpanProcessor):
-    """A processor that raises wherever it is asked."""
+class FailingProcessor(SpanProcessor):
+    """A processor whose methods raise."""
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
         raise RuntimeError
@@ -371,14 +375,14 @@ class Failing(SpanProcessor):
         raise RuntimeError
 
 
-class Exporter(SpanExporter):
-    """An exporter that does what it is told with each batch."""
+class CallbackExporter(SpanExporter):
+    """An exporter that calls a function for each batch."""
 
-    def __init__(self, do: Callable[[], object]) -> None:
-        self._do = do
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self._callback = callback
 
     def export(self, spans: Any) -> SpanExportResult:
-        self._do()
+        self._callback()
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None: ...
@@ -390,44 +394,48 @@ def _raise() -> None:
 
 @pytest.mark.internal_error
 @pytest.mark.parametrize(
-    "way", [*WAYS.values(), *STREAMS.values()], ids=[*WAYS, *(f"{name} stream" for name in STREAMS)]
+    "style", [*STYLES.values(), *STREAM_STYLES.values()], ids=[*STYLES, *(f"{name} stream" for name in STREAM_STYLES)]
 )
 @pytest.mark.parametrize("kind", ["processor raises", "exporter raises", "shut down", "hangs"])
-def test_exporters(way: Call, kind: str) -> None:
-    """None of them is the call's business; one that hangs is waited for by its own thread."""
+def test_failing_exporters(style: Call, kind: str) -> None:
+    """A processor or exporter that raises, is shut down or hangs does not change the caller's result or delay the call."""
     go = threading.Event()
     processor: SpanProcessor = {
-        "processor raises": Failing,
-        "exporter raises": lambda: SimpleSpanProcessor(Exporter(_raise)),
-        "shut down": lambda: SimpleSpanProcessor(Exporter(lambda: None)),
-        "hangs": lambda: BatchSpanProcessor(Exporter(lambda: go.wait(20)), schedule_delay_millis=1),
+        "processor raises": FailingProcessor,
+        "exporter raises": lambda: SimpleSpanProcessor(CallbackExporter(_raise)),
+        "shut down": lambda: SimpleSpanProcessor(CallbackExporter(lambda: None)),
+        "hangs": lambda: BatchSpanProcessor(CallbackExporter(lambda: go.wait(20)), schedule_delay_millis=1),
     }[kind]()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor)
-    answer = Answer(HELLO, content_type="text/event-stream") if way in STREAMS.values() else Answer([WHOLE])
-    without = _outcome(way, answer)
+    response = (
+        MemoryReply(HELLO, content_type="text/event-stream")
+        if style in STREAM_STYLES.values()
+        else MemoryReply([WHOLE])
+    )
+    without = _outcome(style, response)
     if kind == "shut down":
         provider.shutdown()
     OpenRouterInstrumentor().instrument(tracer_provider=provider)
     try:
-        assert _outcome(way, answer) == without
+        assert _outcome(style, response) == without
     finally:
         go.set()
         OpenRouterInstrumentor().uninstrument()
         provider.shutdown()
 
 
-# Many at once.
+# Concurrency.
 
 
-def _bill(telemetry: Telemetry) -> Decimal:
+def _total_cost(telemetry: Telemetry) -> Decimal:
     return sum(
         (Decimal(repr((span.attributes or {})["gen_ai.usage.cost"])) for span in telemetry.raw_spans), Decimal(0)
     )
 
 
-def test_two_hundred_streams_at_once(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """On one loop, over sockets: each span has its own tokens and its own cost."""
+def test_two_hundred_concurrent_streams(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """Two hundred streams on one event loop, over sockets, have a span each with its own cost."""
 
     async def read(client: openai.AsyncOpenAI) -> str:
         stream = await client.chat.completions.create(**REQUEST, stream=True)
@@ -444,24 +452,26 @@ def test_two_hundred_streams_at_once(telemetry: Telemetry, openrouter: Simulator
             ]
             return await asyncio.gather(*[read(clients[number % 4]) for number in range(200)])
 
-    said = asyncio.run(main())
-    assert len(said) == len(telemetry.raw_spans) == 200
+    texts = asyncio.run(main())
+    assert len(texts) == len(telemetry.raw_spans) == 200
     assert not telemetry.started.open
-    assert _bill(telemetry) == 50 * (Decimal("0.00014") + Decimal("0.00051") + Decimal("0.0000071") + Decimal("0.0003"))
+    assert _total_cost(telemetry) == 50 * (
+        Decimal("0.00014") + Decimal("0.00051") + Decimal("0.0000071") + Decimal("0.0003")
+    )
     assert sum(count for _, count, _ in telemetry.points()["gen_ai.usage.cost"]) == 200
 
 
 def test_thirty_two_threads(telemetry: Telemetry) -> None:
-    """Plain calls, whole streams and streams that are left, in any order."""
-    telemetry.again()
+    """Plain calls, complete streams and abandoned streams in 32 threads have a span each."""
+    telemetry.reinstrument()
 
     def work(number: int) -> None:
         if number % 3 == 0:
-            _create(Answer([WHOLE]))
+            _create(MemoryReply([WHOLE]))
         elif number % 3 == 1:
-            _stream(Answer(HELLO, content_type="text/event-stream"))
+            _stream(MemoryReply(HELLO, content_type="text/event-stream"))
         else:
-            with client_of(Answer(HELLO, content_type="text/event-stream")) as client:
+            with client_of(MemoryReply(HELLO, content_type="text/event-stream")) as client:
                 next(client.chat.completions.create(**REQUEST, stream=True))
 
     with ThreadPoolExecutor(32) as threads:
@@ -469,10 +479,10 @@ def test_thirty_two_threads(telemetry: Telemetry) -> None:
     gc.collect()
     OpenRouterInstrumentor().uninstrument()
     assert not telemetry.started.open
-    told = [dict(span.attributes or {}) for span in telemetry.raw_spans]
-    assert len(told) == 960
-    assert sum(attributes.get("openrouter.stream.cancelled") is True for attributes in told) == 320
+    spans = [dict(span.attributes or {}) for span in telemetry.raw_spans]
+    assert len(spans) == 960
+    assert sum(attributes.get("openrouter.stream.cancelled") is True for attributes in spans) == 320
     assert sum(
-        Decimal(repr(each["gen_ai.usage.cost"])) for each in told if "gen_ai.usage.cost" in each
+        Decimal(repr(each["gen_ai.usage.cost"])) for each in spans if "gen_ai.usage.cost" in each
     ) == 640 * Decimal("0.00014")
     assert sum(count for _, count, _ in telemetry.points()["gen_ai.client.operation.duration"]) == 960

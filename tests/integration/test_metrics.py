@@ -1,4 +1,4 @@
-"""The points of each metric: names, attributes and values, sampled or not."""
+"""The data points of each metric: names, attributes and values, whether or not the span is sampled."""
 
 import itertools
 from collections.abc import Callable
@@ -33,7 +33,7 @@ MODELS: Final = {
 
 @pytest.fixture(params=[ALWAYS_ON, ALWAYS_OFF], ids=["sampled", "not sampled"])
 def sampled(request: pytest.FixtureRequest, openrouter: Simulator) -> Any:
-    """Telemetry with a sampler that takes all or nothing."""
+    """Telemetry with a sampler that samples every span or none."""
     sampler: Sampler = request.param
     telemetry = Telemetry(sampler)
     telemetry.instrument([openrouter.url])
@@ -47,7 +47,7 @@ def _server(openrouter: Simulator) -> dict[str, Any]:
 
 
 def test_plain_call(sampled: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
-    """A plain call counts its time, its tokens and its cost."""
+    """A non-streamed call records its duration, tokens and cost."""
     client("hello").chat.completions.create(**REQUEST)
     points = sampled.points()
     assert {name: [(attributes, count) for attributes, count, _ in found] for name, found in points.items()} == {
@@ -64,7 +64,7 @@ def test_plain_call(sampled: Telemetry, openrouter: Simulator, client: Callable[
 
 
 def test_stream(sampled: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
-    """A stream also counts the wait for its first chunk and the gap before each other one."""
+    """A stream also records the time to its first chunk and the gap before each later chunk."""
     for _ in client("slow").chat.completions.create(**REQUEST, stream=True):
         pass
     points = sampled.points()
@@ -87,7 +87,7 @@ def test_stream(sampled: Telemetry, openrouter: Simulator, client: Callable[...,
 def test_times_are_exact(
     telemetry: Telemetry, client: Callable[..., openai.OpenAI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a clock that moves one second at each look: start, headers, five chunks, end."""
+    """Times are exact with a clock that advances one second per reading: start, headers, five chunks, end."""
     ticks = itertools.count(1)
     for module in (call, chunk_timer, open_responses, streams):
         monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
@@ -106,7 +106,7 @@ def test_times_are_exact(
 
 
 def test_failed_call(sampled: Telemetry, openrouter: Simulator, client: Callable[..., openai.OpenAI]) -> None:
-    """A failed call counts its time with its error type and its provider, and no tokens that nobody told."""
+    """A failed call records its duration with the error type and provider, and no tokens."""
     with pytest.raises(openai.RateLimitError):
         client("rate_limited").chat.completions.create(**REQUEST)
     ((name, ((attributes, count, _),)),) = sampled.points().items()
@@ -121,21 +121,21 @@ def test_failed_call(sampled: Telemetry, openrouter: Simulator, client: Callable
 
 
 def test_failed_stream_keeps_its_cost(sampled: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """What a stream cost before it failed is counted, with the error type beside it."""
+    """A failed stream records its cost, with the error type."""
     with pytest.raises(openai.APIError):
         list(client("error_in_stream").chat.completions.create(**REQUEST, stream=True))
     assert sampled.points()[COST] == [({**MODELS, "error.type": "provider_unavailable"}, 1, 0.00014)]
 
 
-def test_free_is_counted(sampled: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """A cost of zero is a cost."""
+def test_zero_cost_is_recorded(sampled: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
+    """A cost of zero is recorded."""
     client("free").chat.completions.create(**REQUEST)
     ((_, count, total),) = sampled.points()[COST]
     assert (count, total) == (1, 0)
 
 
 def test_units_and_buckets(telemetry: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """Units and buckets are those of the official instrumentor, and for the cost from a millionth to ten dollars."""
+    """Units and buckets follow the semantic conventions; cost buckets range from a millionth of a dollar to ten."""
     for _ in client("hello").chat.completions.create(**REQUEST, stream=True):
         pass
     assert isinstance(telemetry.reader, InMemoryMetricReader)
@@ -155,7 +155,7 @@ def test_units_and_buckets(telemetry: Telemetry, client: Callable[..., openai.Op
 
 
 def test_exemplar_is_the_longest_gap(telemetry: Telemetry, client: Callable[..., openai.OpenAI]) -> None:
-    """One gap of a stream leads back to its span: the longest."""
+    """The longest gap between chunks has an exemplar that refers to the span."""
     for _ in client("hello").chat.completions.create(**REQUEST, stream=True):
         pass
     data: Any = telemetry.reader.get_metrics_data()

@@ -1,6 +1,6 @@
-"""Another instrumentor's span for the very call carries what we know, and nothing is counted twice.
+"""The span of another instrumentation for the same call gets our attributes, and nothing is counted twice.
 
-The neighbours here are made up; `neighbours/` runs the real ones.
+The other instrumentations are simulated here; `tests/interop/instrumentors` runs the real ones.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Span, StatusCode
 
-from tests.calling_styles import STREAMED, WHOLE, Way, ways
+from tests.calling_styles import NON_STREAMED, STREAMED, CallingStyle, styles_of
 from tests.scenarios import REQUEST
 from tests.simulator import Simulator
 from tests.telemetry import Telemetry
 
-Make = Callable[..., openai.OpenAI]
-CHAT: Final = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "theirs"}
+ClientFactory = Callable[..., openai.OpenAI]
+CHAT: Final = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "other-model"}
 INFERENCE_KEY: Final = "opentelemetry.genai.client.inference.context"
 EMBEDDING_KEY: Final = "opentelemetry.genai.client.embedding.context"
 ALL: Final = {
@@ -33,8 +33,8 @@ ALL: Final = {
 }
 
 
-class Shared:
-    """What an outer invocation of opentelemetry-util-genai keeps in the context."""
+class Invocation:
+    """The invocation object that opentelemetry-util-genai keeps in the context."""
 
     def __init__(self) -> None:
         self.attributes: dict[str, Any] = {}
@@ -44,17 +44,17 @@ class Shared:
 
 
 @contextlib.contextmanager
-def _current(
-    telemetry: Telemetry, attributes: dict[str, Any], scope: str = "neighbour", end: bool = True
+def _enclosing_span(
+    telemetry: Telemetry, attributes: dict[str, Any], scope: str = "other", end: bool = True
 ) -> Generator[Span]:
     tracer = telemetry.tracer_provider.get_tracer(scope)
-    with tracer.start_as_current_span("theirs", attributes=attributes, end_on_exit=end) as span:
+    with tracer.start_as_current_span("enclosing", attributes=attributes, end_on_exit=end) as span:
         yield span
 
 
 @contextlib.contextmanager
-def _sharing(shared: Shared, key: str = INFERENCE_KEY) -> Generator[None]:
-    token = otel_context.attach(otel_context.set_value(key, shared))
+def _with_invocation(invocation: Invocation, key: str = INFERENCE_KEY) -> Generator[None]:
+    token = otel_context.attach(otel_context.set_value(key, invocation))
     yield
     otel_context.detach(token)
 
@@ -63,29 +63,29 @@ def _create(client: openai.OpenAI, **more: Any) -> Any:
     return client.chat.completions.create(**{**REQUEST, **more})
 
 
-def _told(telemetry: Telemetry) -> dict[str, Any]:
+def _attributes(telemetry: Telemetry) -> dict[str, Any]:
     return dict(telemetry.one_span().attributes or {})
 
 
-@pytest.mark.parametrize("way", [*WHOLE.values(), *STREAMED.values()], ids=[*WHOLE, *STREAMED])
-def test_one_span_in_every_colour(telemetry: Telemetry, openrouter: Simulator, way: Way) -> None:
-    """Theirs, with our facts; their words stay where both have one."""
-    with _current(telemetry, CHAT):
-        way(openrouter.base_url("hello"), REQUEST)
+@pytest.mark.parametrize("style", [*NON_STREAMED.values(), *STREAMED.values()], ids=[*NON_STREAMED, *STREAMED])
+def test_one_span(telemetry: Telemetry, openrouter: Simulator, style: CallingStyle) -> None:
+    """The enclosing span keeps its own attributes, and gets those that it lacks; no second span is created."""
+    with _enclosing_span(telemetry, CHAT):
+        style(openrouter.base_url("hello"), REQUEST)
     span = telemetry.one_span()
-    told = dict(span.attributes or {})
-    assert span.name == "theirs"
-    assert told["gen_ai.provider.name"] == "openrouter"
-    assert told["gen_ai.request.model"] == "theirs"
-    assert told["gen_ai.usage.cost"] == 0.00014
-    assert told["openrouter.provider.name"] == "OpenAI"
-    assert told["gen_ai.usage.input_tokens"] == 43
+    attributes = dict(span.attributes or {})
+    assert span.name == "enclosing"
+    assert attributes["gen_ai.provider.name"] == "openrouter"
+    assert attributes["gen_ai.request.model"] == "other-model"
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    assert attributes["openrouter.provider.name"] == "OpenAI"
+    assert attributes["gen_ai.usage.input_tokens"] == 43
     assert set(telemetry.points()) & ALL >= {"gen_ai.usage.cost"}
     assert not set(telemetry.points()) & {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
 
 
 @pytest.mark.parametrize(
-    ("attributes", "scope", "theirs"),
+    ("attributes", "scope", "recorded"),
     [
         (CHAT, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
         (CHAT, "logfire.openai", set[str]()),
@@ -94,56 +94,60 @@ def test_one_span_in_every_colour(telemetry: Telemetry, openrouter: Simulator, w
         ({"llm.request.type": "chat"}, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
     ],
 )
-def test_metrics(telemetry: Telemetry, client: Make, attributes: dict[str, Any], scope: str, theirs: set[str]) -> None:
-    """What the neighbour records is left to it, and all else is recorded."""
-    with _current(telemetry, attributes, scope):
+def test_metrics(
+    telemetry: Telemetry, client: ClientFactory, attributes: dict[str, Any], scope: str, recorded: set[str]
+) -> None:
+    """Metrics that the other instrumentation records are skipped; all others are recorded."""
+    with _enclosing_span(telemetry, attributes, scope):
         list(_create(client("hello"), stream=True))
-    assert set(telemetry.points()) == ALL - theirs
+    assert set(telemetry.points()) == ALL - recorded
     telemetry.one_span()
 
 
-def test_text_completions_of_openllmetry(telemetry: Telemetry, client: Make) -> None:
-    """Where an instrumentor records nothing for one operation, we do."""
-    with _current(telemetry, {"gen_ai.operation.name": "text_completion"}, "opentelemetry.instrumentation.openai.v1"):
+def test_text_completions_of_openllmetry(telemetry: Telemetry, client: ClientFactory) -> None:
+    """OpenLLMetry records no metrics for text completions, so we record them."""
+    with _enclosing_span(
+        telemetry, {"gen_ai.operation.name": "text_completion"}, "opentelemetry.instrumentation.openai.v1"
+    ):
         client("hello").completions.create(model="m", prompt="Say hello.")
     assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} <= set(telemetry.points())
 
 
-def test_util_genai(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """An outer invocation takes over our facts for its span, its event and its metrics, which we leave to it."""
-    telemetry.again([openrouter.url], capture_content="span_and_event", metric_attributes=["user.id"])
-    shared = Shared()
-    with _current(telemetry, CHAT), _sharing(shared):
+def test_util_genai(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
+    """A util-genai invocation gets our attributes; it records its own span, event and metrics, so we skip those."""
+    telemetry.reinstrument([openrouter.url], capture_content="span_and_event", metric_attributes=["user.id"])
+    invocation = Invocation()
+    with _enclosing_span(telemetry, CHAT), _with_invocation(invocation):
         list(_create(client("hello"), stream=True, user="u-1"))
     assert set(telemetry.points()) == {"gen_ai.usage.cost"}
     assert not telemetry.emitted.records
-    assert shared.attributes["gen_ai.provider.name"] == "openrouter"
-    assert shared.attributes["gen_ai.usage.cost"] == 0.00014
-    assert not [name for name in shared.attributes if name.startswith("gen_ai.response")]
-    assert shared.metric_attributes["openrouter.provider.name"] == "OpenAI"
-    assert shared.metric_attributes["gen_ai.provider.name"] == "openrouter"
-    assert shared.metric_attributes["user.id"] == "u-1"
-    assert (shared.usage_input_tokens, shared.usage_output_tokens) == (43, 120)
-    assert "gen_ai.output.messages" in _told(telemetry)
+    assert invocation.attributes["gen_ai.provider.name"] == "openrouter"
+    assert invocation.attributes["gen_ai.usage.cost"] == 0.00014
+    assert not [name for name in invocation.attributes if name.startswith("gen_ai.response")]
+    assert invocation.metric_attributes["openrouter.provider.name"] == "OpenAI"
+    assert invocation.metric_attributes["gen_ai.provider.name"] == "openrouter"
+    assert invocation.metric_attributes["user.id"] == "u-1"
+    assert (invocation.usage_input_tokens, invocation.usage_output_tokens) == (43, 120)
+    assert "gen_ai.output.messages" in _attributes(telemetry)
 
 
-def test_util_genai_unsampled(telemetry: Telemetry, client: Make) -> None:
-    """A span that is not sampled is a neighbour all the same: no second one, and nothing is counted twice."""
-    unsampled, shared = Telemetry(ALWAYS_OFF), Shared()
-    with _current(unsampled, CHAT), _sharing(shared):
+def test_util_genai_unsampled(telemetry: Telemetry, client: ClientFactory) -> None:
+    """An unsampled enclosing span prevents a second span, and nothing is counted twice."""
+    unsampled, invocation = Telemetry(ALWAYS_OFF), Invocation()
+    with _enclosing_span(unsampled, CHAT), _with_invocation(invocation):
         list(_create(client("hello"), stream=True))
         _create(client("hello"))
     assert not telemetry.raw_spans
     assert set(telemetry.points()) == {"gen_ai.usage.cost"}
-    assert shared.metric_attributes["openrouter.provider.name"] == "OpenAI"
+    assert invocation.metric_attributes["openrouter.provider.name"] == "OpenAI"
 
 
-def test_util_genai_without_spans(telemetry: Telemetry, client: Make) -> None:
-    """Where nobody traces, two invocations at once have the same span of nothing, and are two all the same."""
-    first, second = Shared(), Shared()
-    with _sharing(first):
+def test_util_genai_without_spans(telemetry: Telemetry, client: ClientFactory) -> None:
+    """Without a tracer provider, two concurrent invocations share one invalid span but are distinguished."""
+    first, second = Invocation(), Invocation()
+    with _with_invocation(first):
         stream = _create(client("hello"), stream=True)
-    with _sharing(second):
+    with _with_invocation(second):
         _create(client("served_elsewhere"))
     list(stream)
     assert first.attributes["gen_ai.usage.cost"] == 0.00014
@@ -151,40 +155,43 @@ def test_util_genai_without_spans(telemetry: Telemetry, client: Make) -> None:
     assert not telemetry.raw_spans
 
 
-def test_util_genai_embeddings(telemetry: Telemetry, client: Make) -> None:
-    """Embeddings have a key of their own, and fewer fields."""
-    shared: Any = Shared()
-    del shared.usage_output_tokens
-    with _current(telemetry, {"gen_ai.operation.name": "embeddings"}), _sharing(shared, EMBEDDING_KEY):
+def test_util_genai_embeddings(telemetry: Telemetry, client: ClientFactory) -> None:
+    """An embeddings invocation has another context key and fewer fields."""
+    invocation: Any = Invocation()
+    del invocation.usage_output_tokens
+    with (
+        _enclosing_span(telemetry, {"gen_ai.operation.name": "embeddings"}),
+        _with_invocation(invocation, EMBEDDING_KEY),
+    ):
         client("embedding").embeddings.create(model="m", input="x")
-    assert shared.usage_input_tokens == 7
-    assert not hasattr(shared, "usage_output_tokens")
+    assert invocation.usage_input_tokens == 7
+    assert not hasattr(invocation, "usage_output_tokens")
     assert set(telemetry.points()) == {"gen_ai.usage.cost"}
 
 
-def test_cost_adds_up(telemetry: Telemetry, client: Make) -> None:
-    """One span that covers several calls has what they cost together, to the last digit, and the last one's provider."""
-    with _current(telemetry, CHAT):
+def test_cost_adds_up(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A span that covers several calls has their exact total cost and the provider of the last call."""
+    with _enclosing_span(telemetry, CHAT):
         _create(client("hello"))
         _create(client("served_elsewhere"))
-    told = _told(telemetry)
-    assert told["gen_ai.usage.cost"] == told["openrouter.usage.cost"] == 0.0001471
-    assert told["openrouter.provider.name"] == "DeepInfra"
+    attributes = _attributes(telemetry)
+    assert attributes["gen_ai.usage.cost"] == attributes["openrouter.usage.cost"] == 0.0001471
+    assert attributes["openrouter.provider.name"] == "DeepInfra"
     ((_, first, _), (_, second, _)) = telemetry.points()["gen_ai.usage.cost"]
     assert first + second == 2
 
 
-def test_two_at_once(telemetry: Telemetry, client: Make) -> None:
-    """A second call, while the first one's stream is open, is another one."""
-    with _current(telemetry, CHAT) as theirs:
+def test_concurrent_calls(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A call during another call's open stream gets a span of its own."""
+    with _enclosing_span(telemetry, CHAT) as enclosing:
         stream = _create(client("hello"), stream=True)
         _create(client("served_elsewhere"))
         list(stream)
         _create(client("free"))
-    ours, carrier = telemetry.raw_spans
-    assert (ours.attributes or {})["gen_ai.usage.cost"] == 7.1e-06
-    assert ours.parent == theirs.get_span_context()
-    assert (carrier.attributes or {})["gen_ai.usage.cost"] == 0.00014
+    own, enclosing = telemetry.raw_spans
+    assert (own.attributes or {})["gen_ai.usage.cost"] == 7.1e-06
+    assert own.parent == enclosing.get_span_context()
+    assert (enclosing.attributes or {})["gen_ai.usage.cost"] == 0.00014
 
 
 @pytest.mark.parametrize(
@@ -203,17 +210,17 @@ def test_two_at_once(telemetry: Telemetry, client: Make) -> None:
 def test_not_the_same_call(
     telemetry: Telemetry, openrouter: Simulator, attributes: dict[str, Any], endpoint: str
 ) -> None:
-    """A span of another operation, of an agent or of a tool is a parent and no more."""
+    """A span of another operation, of an agent or of a tool is only the parent."""
     request = {"chat": REQUEST, "embeddings": {"input": "x"}, "rerank": {"query": "q", "documents": ["d"]}}[endpoint]
-    with _current(telemetry, attributes) as theirs:
-        ways(endpoint)[0]["post"](openrouter.base_url("hello"), {"model": "m", **request})
-    ours, _ = telemetry.raw_spans
-    assert ours.parent == theirs.get_span_context()
-    assert (ours.attributes or {})["gen_ai.provider.name"] == "openrouter"
+    with _enclosing_span(telemetry, attributes) as enclosing:
+        styles_of(endpoint)[0]["post"](openrouter.base_url("hello"), {"model": "m", **request})
+    own, _ = telemetry.raw_spans
+    assert own.parent == enclosing.get_span_context()
+    assert (own.attributes or {})["gen_ai.provider.name"] == "openrouter"
 
 
-def test_a_call_within_our_own(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """A call made while another is sent, by a hook of the HTTP library, is a call of its own."""
+def test_nested_call(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
+    """A call that an HTTP hook makes while another call is sent gets a span of its own."""
     inner = client("served_elsewhere")
     http: Any = openai.DefaultHttpxClient
 
@@ -228,72 +235,72 @@ def test_a_call_within_our_own(telemetry: Telemetry, openrouter: Simulator, clie
     assert (second.attributes or {})["gen_ai.usage.cost"] == 0.00014
 
 
-def test_a_neighbour_that_ends_too_early(telemetry: Telemetry, client: Make) -> None:
-    """Its span is gone when the cost comes: then we open our own, begun when the call began, and count all."""
-    with _current(telemetry, CHAT):
+def test_enclosing_span_ends_before_the_usage(telemetry: Telemetry, client: ClientFactory) -> None:
+    """If the enclosing span ends before the usage arrives, an own span starts at the call's start, with all metrics."""
+    with _enclosing_span(telemetry, CHAT):
         stream = _create(client("hello"), stream=True)
     list(stream)
-    theirs, ours = telemetry.raw_spans
-    assert (theirs.attributes or {})["gen_ai.provider.name"] == "openrouter"
-    assert (ours.attributes or {})["gen_ai.usage.cost"] == 0.00014
-    assert ours.parent == theirs.context
-    assert ours.start_time is not None
-    assert theirs.end_time is not None
-    assert ours.start_time < theirs.end_time
+    enclosing, own = telemetry.raw_spans
+    assert (enclosing.attributes or {})["gen_ai.provider.name"] == "openrouter"
+    assert (own.attributes or {})["gen_ai.usage.cost"] == 0.00014
+    assert own.parent == enclosing.context
+    assert own.start_time is not None
+    assert enclosing.end_time is not None
+    assert own.start_time < enclosing.end_time
     assert set(telemetry.points()) == ALL
     assert not telemetry.started.open
 
 
-def test_util_genai_that_ends_too_early(telemetry: Telemetry, client: Make) -> None:
-    """It recorded its duration; the tokens it could not know."""
-    with _current(telemetry, CHAT), _sharing(Shared()):
+def test_util_genai_ends_before_the_usage(telemetry: Telemetry, client: ClientFactory) -> None:
+    """The invocation records the duration; tokens and cost, which it cannot know, are recorded by us."""
+    with _enclosing_span(telemetry, CHAT), _with_invocation(Invocation()):
         stream = _create(client("hello"), stream=True)
     list(stream)
     assert set(telemetry.points()) == {"gen_ai.usage.cost", "gen_ai.client.token.usage"}
 
 
-def test_a_neighbour_that_ends_with_the_usage(telemetry: Telemetry, client: Make) -> None:
-    """It ends its span as soon as it has seen the chunk with the usage; by then it has been told, and only once."""
-    with _current(telemetry, CHAT, end=False) as theirs:
+def test_enclosing_span_ends_with_the_usage(telemetry: Telemetry, client: ClientFactory) -> None:
+    """An enclosing span that ends at the usage chunk has our attributes by then, and no second span is created."""
+    with _enclosing_span(telemetry, CHAT, end=False) as enclosing:
         for chunk in _create(client("served_elsewhere"), stream=True):
             if chunk.usage is not None:
-                theirs.end()
-    told = _told(telemetry)
-    assert told["gen_ai.usage.cost"] == 7.1e-06
-    assert told["openrouter.provider.name"] == "DeepInfra"
+                enclosing.end()
+    attributes = _attributes(telemetry)
+    assert attributes["gen_ai.usage.cost"] == 7.1e-06
+    assert attributes["openrouter.provider.name"] == "DeepInfra"
 
 
-def test_left_early(telemetry: Telemetry, client: Make) -> None:
-    """A stream that is left before its usage came makes no second span, where the neighbour ended its own."""
-    with _current(telemetry, CHAT):
+def test_left_early(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A stream left before its usage, after the enclosing span ended, does not create a second span."""
+    with _enclosing_span(telemetry, CHAT):
         stream = _create(client("slow"), stream=True)
         next(stream)
     stream.close()
-    assert telemetry.one_span().name == "theirs"
+    assert telemetry.one_span().name == "enclosing"
 
 
-def test_left_early_in_time(telemetry: Telemetry, client: Make) -> None:
-    """And where it did not, its span says that it was left."""
-    with _current(telemetry, CHAT), _create(client("slow"), stream=True) as stream:
+def test_left_early_in_an_open_span(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A stream left before the enclosing span ends is marked as cancelled on that span."""
+    with _enclosing_span(telemetry, CHAT), _create(client("slow"), stream=True) as stream:
         next(stream)
-    assert _told(telemetry)["openrouter.stream.cancelled"] is True
+    assert _attributes(telemetry)["openrouter.stream.cancelled"] is True
 
 
-def test_an_exception_is_the_neighbours_to_judge(telemetry: Telemetry, client: Make) -> None:
-    """It sees what is raised, and may know of a second attempt; we say what it was."""
-    with _current(telemetry, CHAT):
+def test_exception_leaves_the_status(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A raised exception sets `error.type` only: the other instrumentation sets the status, and may see a retry."""
+    with _enclosing_span(telemetry, CHAT):
         with pytest.raises(openai.RateLimitError):
             _create(client("rate_limited"))
         _create(client("hello"))
     span = telemetry.one_span()
     assert span.status.status_code is StatusCode.UNSET
-    assert _told(telemetry)["error.type"] == "rate_limit_exceeded"
-    assert _told(telemetry)["gen_ai.usage.cost"] == 0.00014
+    assert _attributes(telemetry)["error.type"] == "rate_limit_exceeded"
+    assert _attributes(telemetry)["gen_ai.usage.cost"] == 0.00014
 
 
-def test_an_error_that_nobody_raises(telemetry: Telemetry, client: Make) -> None:
-    """The neighbour cannot know: the status is ours."""
-    with _current(telemetry, CHAT):
+def test_error_without_exception_sets_the_status(telemetry: Telemetry, client: ClientFactory) -> None:
+    """An error in a response with status 200 sets the status, because the other instrumentation cannot see it."""
+    with _enclosing_span(telemetry, CHAT):
         _create(client("error_in_200"))
     span = telemetry.one_span()
     assert span.status.status_code is StatusCode.ERROR
@@ -301,33 +308,33 @@ def test_an_error_that_nobody_raises(telemetry: Telemetry, client: Make) -> None
 
 
 @pytest.mark.parametrize("key", ["suppress_instrumentation", "suppress_language_model_instrumentation"])
-def test_suppressed_by_the_neighbour(telemetry: Telemetry, client: Make, key: str) -> None:
-    """Who traces a call itself and suppresses others has no second span, and a true one."""
-    with _current(telemetry, CHAT, "logfire.openai"):
+def test_suppressed_by_the_other_instrumentation(telemetry: Telemetry, client: ClientFactory, key: str) -> None:
+    """An instrumentation that suppresses others during its own call still gets our attributes, without a second span."""
+    with _enclosing_span(telemetry, CHAT, "logfire.openai"):
         token = otel_context.attach(otel_context.set_value(key, True))
         _create(client("hello"))
         otel_context.detach(token)
-    assert _told(telemetry)["gen_ai.usage.cost"] == 0.00014
+    assert _attributes(telemetry)["gen_ai.usage.cost"] == 0.00014
 
 
-def test_suppressed_elsewhere(telemetry: Telemetry, client: Make) -> None:
-    """Without a span for the call, suppression means what it says."""
-    with _current(telemetry, {}), suppress_instrumentation():
+def test_suppressed_elsewhere(telemetry: Telemetry, client: ClientFactory) -> None:
+    """Without a span for the call, suppression disables tracing."""
+    with _enclosing_span(telemetry, {}), suppress_instrumentation():
         _create(client("hello"))
-    assert _told(telemetry) == {}
+    assert _attributes(telemetry) == {}
     assert not telemetry.points()
 
 
-def test_events(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """The event that carries content is ours where the neighbour emits none of that name."""
-    telemetry.again([openrouter.url], capture_content="event_only")
-    with _current(telemetry, CHAT):
+def test_events(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
+    """The content event is emitted if the other instrumentation does not emit one of that name."""
+    telemetry.reinstrument([openrouter.url], capture_content="event_only")
+    with _enclosing_span(telemetry, CHAT):
         _create(client("hello"))
     assert len(telemetry.emitted.records) == 1
 
 
-def test_a_span_that_shows_nothing(telemetry: Telemetry, client: Make) -> None:
-    """A span of another implementation, without readable attributes, is a parent."""
+def test_span_without_readable_attributes(telemetry: Telemetry, client: ClientFactory) -> None:
+    """A span without readable attributes, of another implementation, is only the parent."""
     span = trace.NonRecordingSpan(trace.SpanContext(1, 2, is_remote=True, trace_flags=trace.TraceFlags(1)))
     span.is_recording = lambda: True
     with trace.use_span(span):

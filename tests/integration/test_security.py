@@ -1,4 +1,4 @@
-"""The threat table of docs/security.md, one test a row: which data leaves the process, and hostile responses."""
+"""The threat table of docs/security.md, one test for each row: data that leaves the process, and hostile responses."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ import openai
 import pytest
 from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 
-from tests.calling_styles import STREAMED, WHOLE, Way
+from tests.calling_styles import NON_STREAMED, STREAMED, CallingStyle
 from tests.scenarios import REQUEST
 from tests.simulator import Reply, Simulator
 from tests.telemetry import Telemetry, gauges
@@ -21,8 +21,8 @@ CANARY: Final = "canary-7f3a"
 KEY: Final = f"sk-or-v1-{CANARY}"
 
 
-def _all_told(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> str:
-    """All that left: spans with names, statuses, events and links; metrics; events; our log, at debug level."""
+def _exported(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> str:
+    """Return everything that leaves the process as text: spans, metrics, events, and our log at debug level."""
     spans = [span.to_json() for span in telemetry.raw_spans]
     metrics = telemetry.reader.get_metrics_data()
     emitted = [str(record.attributes) + str(record.body) for record in telemetry.emitted.records]
@@ -32,14 +32,14 @@ def _all_told(telemetry: Telemetry, caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join([*spans, str(metrics.to_json() if metrics else ""), *emitted, *ours])
 
 
-def _everything_on(telemetry: Telemetry, openrouter: Simulator) -> None:
-    telemetry.again(
+def _enable_all_options(telemetry: Telemetry, openrouter: Simulator) -> None:
+    telemetry.reinstrument(
         [openrouter.url], dialects=list(DIALECTS), settle=True, budget=True, broadcast="link", baggage_keys=["tenant"]
     )
 
 
-# What is sent with canaries in each place that has no business outside.
-SECRETIVE: Final[dict[str, Any]] = {
+# A request with a canary in every field that must not be exported.
+SECRET_REQUEST: Final[dict[str, Any]] = {
     "model": "openai/gpt-4o-mini",
     "messages": [
         {"role": "system", "content": f"system {CANARY}"},
@@ -57,7 +57,7 @@ SECRETIVE: Final[dict[str, Any]] = {
         "reasoning": {"effort": "low", "secret": CANARY},
     },
 }
-TOLD_CARELESSLY: Final = {
+SECRET_ERROR: Final = {
     "error": {
         "message": "No",
         "code": 403,
@@ -69,14 +69,14 @@ TOLD_CARELESSLY: Final = {
 }
 
 
-def _careless(status: int) -> Reply:
+def _reply_with_secrets(status: int) -> Reply:
     headers = {"Set-Cookie": CANARY, "X-Secret": CANARY, "Authorization": CANARY}
-    return Reply([json.dumps(TOLD_CARELESSLY).encode()], status=status, headers=headers)
+    return Reply([json.dumps(SECRET_ERROR).encode()], status=status, headers=headers)
 
 
 @pytest.mark.parametrize("status", [200, 403, 500])
 @pytest.mark.parametrize("stream", [False, True])
-def test_nothing_secret_leaves(
+def test_no_secret_is_exported(
     telemetry: Telemetry,
     openrouter: Simulator,
     client: Make,
@@ -84,54 +84,54 @@ def test_nothing_secret_leaves(
     status: int,
     stream: bool,
 ) -> None:
-    """Key, headers, messages, tools, unknown fields, and what an error body says of the user."""
-    _everything_on(telemetry, openrouter)
-    openrouter.verbatim["careless"] = _careless(status)
-    own = client("careless", api_key=KEY, default_headers={"X-Own": CANARY}, organization=CANARY, project=CANARY)
+    """The API key, headers, messages, tools, unknown fields and the user data of an error body are not exported."""
+    _enable_all_options(telemetry, openrouter)
+    openrouter.verbatim["secrets"] = _reply_with_secrets(status)
+    own_client = client("secrets", api_key=KEY, default_headers={"X-Own": CANARY}, organization=CANARY, project=CANARY)
     try:
-        answer: Any = own.chat.completions.create(**SECRETIVE, stream=stream)
+        result: Any = own_client.chat.completions.create(**SECRET_REQUEST, stream=stream)
         if stream:
-            list(answer)
+            list(result)
     except openai.APIError:
         assert status != 200 or stream
     gauges(telemetry)
     assert telemetry.raw_spans
-    assert CANARY not in _all_told(telemetry, caplog)
+    assert CANARY not in _exported(telemetry, caplog)
 
 
-@pytest.mark.parametrize("way", [*WHOLE.values(), *STREAMED.values()], ids=[*WHOLE, *STREAMED])
-def test_nothing_secret_leaves_in_any_colour(
-    telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture, way: Way
+@pytest.mark.parametrize("style", [*NON_STREAMED.values(), *STREAMED.values()], ids=[*NON_STREAMED, *STREAMED])
+def test_no_secret_is_exported_in_any_calling_style(
+    telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture, style: CallingStyle
 ) -> None:
-    """What was said and answered stays, in every way of calling."""
-    _everything_on(telemetry, openrouter)
-    way(openrouter.base_url("every_part"), {**REQUEST, "messages": [{"role": "user", "content": CANARY}]})
-    told = _all_told(telemetry, caplog)
-    assert "openrouter.usage.cost" in told
-    assert CANARY not in told
-    assert "sk-or-canary" not in told
-    assert "sunny" not in told  # the answer
-    assert "secret_" not in told
+    """Messages and responses are not exported by default, in any calling style."""
+    _enable_all_options(telemetry, openrouter)
+    style(openrouter.base_url("every_part"), {**REQUEST, "messages": [{"role": "user", "content": CANARY}]})
+    exported = _exported(telemetry, caplog)
+    assert "openrouter.usage.cost" in exported
+    assert CANARY not in exported
+    assert "sk-or-canary" not in exported
+    assert "sunny" not in exported  # the text of the response
+    assert "secret_" not in exported
 
 
 @pytest.mark.internal_error
-def test_our_own_failure_tells_no_secret(
+def test_internal_error_logs_no_secret(
     telemetry: Telemetry,
     openrouter: Simulator,
     client: Make,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A bug of ours warns without the text of its exception, which may quote what it stumbled over."""
+    """The warning for an internal error does not have the text of the exception, which may quote data of the call."""
 
-    def stumble(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._clients.base.request_attributes", stumble)
+    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._clients.base.request_attributes", fail)
     caplog.set_level(logging.WARNING, logger="opentelemetry.instrumentation.openrouter")
     client("hello").chat.completions.create(**REQUEST)
     assert "failed in" in caplog.text
-    assert CANARY not in _all_told(telemetry, caplog)
+    assert CANARY not in _exported(telemetry, caplog)
 
 
 # Hosts.
@@ -152,9 +152,9 @@ def test_our_own_failure_tells_no_secret(
         "https://gateway.ai.cloudflare.com.evil.example/v1/a/b/openrouter",
     ],
 )
-def test_look_alikes(telemetry: Telemetry, base_url: str) -> None:
-    """A host that merely looks like OpenRouter is another's."""
-    telemetry.again()
+def test_look_alike_hosts(telemetry: Telemetry, base_url: str) -> None:
+    """A call to a host that only looks like OpenRouter's is not traced."""
+    telemetry.reinstrument()
     with (
         openai.OpenAI(api_key=KEY, base_url=base_url, max_retries=0, timeout=0.001) as client,
         pytest.raises(openai.APIError),
@@ -163,8 +163,8 @@ def test_look_alikes(telemetry: Telemetry, base_url: str) -> None:
     assert not telemetry.raw_spans
 
 
-def _somewhere_else(seen: list[bytes]) -> socket.socket:
-    """A listener of another origin that notes what it is sent."""
+def _listen(received: list[bytes]) -> socket.socket:
+    """Start a server of another origin that records the requests it receives."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -173,7 +173,7 @@ def _somewhere_else(seen: list[bytes]) -> socket.socket:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            seen.append(connection.recv(65536))
+            received.append(connection.recv(65536))
             connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"data": {"limit": 666}}')
             connection.close()
 
@@ -181,12 +181,12 @@ def _somewhere_else(seen: list[bytes]) -> socket.socket:
     return listener
 
 
-@pytest.mark.skipif(not hasattr(openai, "omit"), reason="this SDK always follows, and drops the key on the way")
-def test_questions_are_not_redirected(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """What is asked for `budget` and `settle` goes to the client's own host, or nowhere."""
-    _everything_on(telemetry, openrouter)
-    seen: list[bytes] = []
-    with _somewhere_else(seen) as listener:
+@pytest.mark.skipif(not hasattr(openai, "omit"), reason="this SDK always follows redirects, without the API key")
+def test_api_requests_do_not_follow_redirects(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """The requests of `budget` and `settle` do not follow a redirect to another host."""
+    _enable_all_options(telemetry, openrouter)
+    received: list[bytes] = []
+    with _listen(received) as listener:
         location = f"http://127.0.0.1:{listener.getsockname()[1]}/stolen"
         redirect = Reply([b""], status=302, headers={"Location": location})
         openrouter.verbatim["moved/key"] = openrouter.verbatim["moved/generation"] = redirect
@@ -194,10 +194,10 @@ def test_questions_are_not_redirected(telemetry: Telemetry, openrouter: Simulato
         client("moved", api_key=KEY).chat.completions.create(**REQUEST)
         assert not any(gauges(telemetry).values())
         listener.shutdown(socket.SHUT_RDWR)
-    assert not seen
+    assert not received
 
 
-# What a hostile answer can do.
+# Hostile responses.
 
 
 def _flood(count: int) -> dict[str, Any]:
@@ -219,8 +219,10 @@ HOSTILE: Final[dict[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=[*HOSTILE])
 @pytest.mark.parametrize("stream", [False, True])
-def test_floods(telemetry: Telemetry, openrouter: Simulator, client: Make, body: dict[str, Any], stream: bool) -> None:
-    """A span stays a span: few attributes, each of a bounded size."""
+def test_attributes_are_bounded(
+    telemetry: Telemetry, openrouter: Simulator, client: Make, body: dict[str, Any], stream: bool
+) -> None:
+    """A hostile response gives a span with few attributes, each of bounded size."""
     whole = {"id": "gen-1", "choices": [{"index": 0, "delta": {"content": "Hi"}, "message": {}}], **body}
     text = json.dumps(whole).encode()
     openrouter.verbatim["flood"] = (
@@ -229,9 +231,9 @@ def test_floods(telemetry: Telemetry, openrouter: Simulator, client: Make, body:
         else Reply([text])
     )
     try:
-        answer: Any = client("flood").chat.completions.create(**REQUEST, stream=stream)
+        result: Any = client("flood").chat.completions.create(**REQUEST, stream=stream)
         if stream:
-            list(answer)
+            list(result)
     except openai.APIError:
         assert stream
         assert "error" in body
@@ -251,8 +253,8 @@ def _body(error: Any) -> Any:
     return error.body
 
 
-def test_terminal_is_not_steered(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """Control characters of a message or a name are blanks; lines and letters of any script stay."""
+def test_control_characters(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """Control characters in error messages and names are replaced by spaces; newlines and letters of any script are kept."""
     message = "\x1b[2J\x1b]0;owned\x07 Zu teuer:\n 3 €\x00 \u202egnp.exe"
     error = {"message": message, "code": 402, "metadata": {"provider_name": "Az\x1b[31mure"}}
     openrouter.verbatim["ansi"] = Reply([json.dumps({"error": error}).encode()], status=402)
@@ -261,11 +263,11 @@ def test_terminal_is_not_steered(telemetry: Telemetry, openrouter: Simulator, cl
     span = telemetry.one_span()
     assert span.status.description == " [2J ]0;owned  Zu teuer:\n 3 €   gnp.exe"
     assert (span.attributes or {})["openrouter.provider.name"] == "Az [31mure"
-    assert "\x1b" in _body(raised.value)["message"]  # the caller's exception is as it was
+    assert "\x1b" in _body(raised.value)["message"]  # the caller's exception is unchanged
 
 
-def test_headers_cannot_pretend(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """Of the headers of an answer five are read, and cut."""
+def test_response_headers_are_bounded(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """Only known response headers are read, and their values are truncated."""
     headers = {"X-Provider-Name": "p" * 6_000, "X-Generation-Id": "g" * 6_000, "X-Secret": CANARY}
     openrouter.verbatim["headers"] = Reply([b'{"choices": []}'], headers=headers)
     client("headers").chat.completions.create(**REQUEST)

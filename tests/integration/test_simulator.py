@@ -1,4 +1,4 @@
-"""The simulator has the habits of the real wire: what the tests of the instrumentation rest on."""
+"""The simulator reproduces OpenRouter's observed behaviour, which the other tests depend on."""
 
 import json
 from typing import Any, Final
@@ -12,7 +12,7 @@ from tests.simulator import CANNED_REPLIES, Simulator
 http: Final[Any] = openai.DefaultHttpxClient
 
 
-def _answer(openrouter: Simulator, scenario: str | None, **more: Any) -> Any:
+def _post(openrouter: Simulator, scenario: str | None, **more: Any) -> Any:
     with http() as client:
         response = client.post(f"{openrouter.base_url(scenario)}/chat/completions", json={**REQUEST, **more})
         response.read()
@@ -30,9 +30,9 @@ def _chunks(text: str) -> list[dict[str, Any]]:
 def test_three_shapes_of_the_final_chunk(
     openrouter: Simulator, scenario: str, choices: int, reason: str | None
 ) -> None:
-    """Usage comes once, in the last chunk, which has one of three shapes."""
+    """The usage is sent once, in the last chunk, which has one of three shapes."""
     scenario = "hello" if scenario == "repeated_finish" else scenario
-    response = _answer(openrouter, scenario, stream=True)
+    response = _post(openrouter, scenario, stream=True)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.text.endswith("data: [DONE]\n\n")
     chunks = _chunks(response.text)
@@ -43,8 +43,8 @@ def test_three_shapes_of_the_final_chunk(
 
 
 def test_comments_blanks_and_the_generation_id(openrouter: Simulator) -> None:
-    """Comments come before a stream and blanks before a whole answer; the id comes with the headers."""
-    streamed, whole = (_answer(openrouter, "served_elsewhere", stream=stream) for stream in (True, False))
+    """Comments precede a stream and whitespace a non-streamed body; the generation id is in the headers."""
+    streamed, whole = (_post(openrouter, "served_elsewhere", stream=stream) for stream in (True, False))
     assert streamed.text.startswith(": OPENROUTER PROCESSING\n\n" * 3 + "data: {")
     assert whole.text.startswith("\n   ")
     assert whole.json()["id"] == whole.headers["x-generation-id"] == streamed.headers["x-generation-id"]
@@ -52,29 +52,29 @@ def test_comments_blanks_and_the_generation_id(openrouter: Simulator) -> None:
 
 
 def test_tool_call_ids_are_repeated(openrouter: Simulator) -> None:
-    """Each delta of a tool call repeats its id; the whole answer has it once, with the arguments joined."""
+    """Each delta of a tool call repeats its id; the non-streamed response has it once, with the joined arguments."""
     calls = [
         call
-        for chunk in _chunks(_answer(openrouter, "tools", stream=True).text)
+        for chunk in _chunks(_post(openrouter, "tools", stream=True).text)
         for choice in chunk["choices"]
         for call in choice["delta"].get("tool_calls", ())
     ]
     assert [call["id"] for call in calls] == ["call_a", "call_a"]
-    (call,) = _answer(openrouter, "tools").json()["choices"][0]["message"]["tool_calls"]
+    (call,) = _post(openrouter, "tools").json()["choices"][0]["message"]["tool_calls"]
     assert (call["id"], call["function"]) == ("call_a", {"name": "weather", "arguments": '{"city": "Paris"}'})
 
 
-def test_errors_hold_what_must_not_leave(openrouter: Simulator) -> None:
-    """Error bodies hold the account and the upstream's raw words, as the real ones do."""
-    body = _answer(openrouter, "rate_limited")
+def test_errors_contain_private_data(openrouter: Simulator) -> None:
+    """Error bodies contain the user id and the upstream provider's raw error, like the real ones."""
+    body = _post(openrouter, "rate_limited")
     assert body.status_code == body.json()["error"]["code"] == 429
     assert body.json()["user_id"] == "user_canary"
     assert body.json()["error"]["metadata"]["raw"] == "secret_raw"
 
 
 def test_generation(openrouter: Simulator) -> None:
-    """`/generation` knows a call a little after it was answered, and counts tokens its own way."""
-    id_ = _answer(openrouter, "hello").json()["id"]
+    """`/generation` returns 404 at first, then the call's usage, with native and normalized token counts."""
+    id_ = _post(openrouter, "hello").json()["id"]
     with http() as client:
         found = [client.get(f"{openrouter.base_url('hello')}/generation", params={"id": id_}) for _ in range(2)]
         assert client.get(f"{openrouter.base_url('hello')}/generation", params={"id": "gen-0"}).status_code == 404
@@ -83,10 +83,10 @@ def test_generation(openrouter: Simulator) -> None:
     assert (data["usage"], data["native_tokens_prompt"], data["tokens_prompt"]) == (0.00014, 43, 33)
 
 
-def test_models_choose_the_exchange(openrouter: Simulator) -> None:
-    """Without a scenario in the URL the model decides, as in the demo."""
-    assert _answer(openrouter, None, model="minimax/minimax-m2:free").json()["usage"]["cost"] == 0
-    assert _answer(openrouter, None, model="any/other").json()["usage"]["cost"] == 0.00014
+def test_model_selects_the_canned_reply(openrouter: Simulator) -> None:
+    """Without a scenario in the URL, the model selects the canned reply, as in the demo."""
+    assert _post(openrouter, None, model="minimax/minimax-m2:free").json()["usage"]["cost"] == 0
+    assert _post(openrouter, None, model="any/other").json()["usage"]["cost"] == 0.00014
 
 
 TOOL: Any = {
@@ -95,26 +95,26 @@ TOOL: Any = {
 }
 
 
-def test_the_model_that_behaves(openrouter: Simulator) -> None:
-    """It calls a tool once, then speaks, fills a schema where it is given one, and bills each answer."""
+def test_agent_model(openrouter: Simulator) -> None:
+    """The agent model calls a tool once, answers, follows a JSON schema, and charges for each response."""
     messages: list[Any] = [{"role": "user", "content": "Weather?"}]
-    called = _answer(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()["choices"][0]["message"]
+    called = _post(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()["choices"][0]["message"]
     assert json.loads(called["tool_calls"][0]["function"]["arguments"]) == {"city": "Paris"}
     messages += [called, {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "sunny"}]
-    spoken = _answer(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()
-    assert spoken["choices"][0]["message"]["content"] == "It is sunny in Paris."
+    answered = _post(openrouter, "agent-x", messages=messages, tools=[TOOL]).json()
+    assert answered["choices"][0]["message"]["content"] == "It is sunny in Paris."
     schema = {"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"n": {"anyOf": [{"type": "null"}, {"enum": [3]}]}}}}}
     wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
-    filled = _answer(openrouter, "agent-x", response_format=wanted).json()["choices"][0]["message"]["content"]
+    filled = _post(openrouter, "agent-x", response_format=wanted).json()["choices"][0]["message"]["content"]
     assert json.loads(filled) == {"n": 3}
     with http() as client:
-        bill = client.get(f"{openrouter.url}/agent-x/bill").json()
-    assert len({line["id"] for line in bill}) == len({line["cost"] for line in bill}) == 3
-    assert bill[1]["cost"] == spoken["usage"]["cost"]
+        charges = client.get(f"{openrouter.url}/agent-x/bill").json()
+    assert len({line["id"] for line in charges}) == len({line["cost"] for line in charges}) == 3
+    assert charges[1]["cost"] == answered["usage"]["cost"]
 
 
-def test_every_exchange_is_used() -> None:
-    """No scenario is there for nothing: those that end in a way of their own are in `test_ends` and `test_manners`."""
-    elsewhere = {"slow", "hanging", "cut"}
-    used = {scenario.exchange or name for table in SCENARIOS.values() for name, scenario in table.items()}
-    assert set(CANNED_REPLIES) == (used - {"streamed"}) | elsewhere
+def test_every_canned_reply_is_used() -> None:
+    """Each canned reply is used by a scenario, or by `test_stream_endings` and `test_transparency`."""
+    used_elsewhere = {"slow", "hanging", "cut"}
+    used = {scenario.reply_name or name for table in SCENARIOS.values() for name, scenario in table.items()}
+    assert set(CANNED_REPLIES) == (used - {"streamed"}) | used_elsewhere

@@ -1,4 +1,4 @@
-"""Each scenario in each colour: the whole span is equal, and the caller gets what it gets without us."""
+"""Each scenario in each calling style: the complete span is as expected, and the caller's result is unchanged."""
 
 import urllib.parse
 from collections.abc import Iterator
@@ -7,54 +7,82 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
-from tests.calling_styles import Way, outcome, ways
-from tests.scenarios import ASKED, SCENARIOS, Expected, Scenario
+from tests.calling_styles import CallingStyle, outcome, styles_of
+from tests.scenarios import REQUEST_ATTRIBUTES, SCENARIOS, ExpectedSpan, Scenario
 from tests.simulator import Simulator
-from tests.telemetry import Telemetry, expected, seen
+from tests.telemetry import Telemetry, expected_span, span_data
 
 
 def _cases(*, streamed: bool) -> Iterator[Any]:
     for endpoint, table in SCENARIOS.items():
         for name, scenario in table.items():
-            said = scenario.streamed if streamed else scenario.whole
-            for colour, way in ways(endpoint)[streamed].items() if said is not None else ():
-                if not scenario.parses and {"parse", "helper"} & {*colour.split()}:
+            expected = scenario.streamed if streamed else scenario.non_streamed
+            for style_name, style in styles_of(endpoint)[streamed].items() if expected is not None else ():
+                if not scenario.supports_parse and {"parse", "helper"} & {*style_name.split()}:
                     continue
-                yield pytest.param(scenario.exchange or name, scenario, way, said, id=f"{endpoint}-{name}-{colour}")
+                yield pytest.param(
+                    scenario.reply_name or name, scenario, style, expected, id=f"{endpoint}-{name}-{style_name}"
+                )
 
 
 def _check(
-    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
+    telemetry: Telemetry,
+    openrouter: Simulator,
+    reply_name: str,
+    scenario: Scenario,
+    style: CallingStyle,
+    expected: ExpectedSpan,
 ) -> None:
-    base_url = openrouter.base_url(exchange)
-    got = outcome(way, base_url, scenario.request)
+    base_url = openrouter.base_url(reply_name)
+    result = outcome(style, base_url, scenario.request)
     span = telemetry.one_span()
-    asked: dict[str, Any] = {**ASKED, **scenario.asked, "server.port": urllib.parse.urlsplit(base_url).port}
-    assert seen(span) == expected(
-        f"{asked['gen_ai.operation.name']} openai/gpt-4o-mini",
-        {**asked, **said.attributes},
-        status=said.status,
-        description=said.description,
+    request_attributes: dict[str, Any] = {
+        **REQUEST_ATTRIBUTES,
+        **scenario.request_attributes,
+        "server.port": urllib.parse.urlsplit(base_url).port,
+    }
+    assert span_data(span) == expected_span(
+        f"{request_attributes['gen_ai.operation.name']} openai/gpt-4o-mini",
+        {**request_attributes, **expected.attributes},
+        status=expected.status,
+        description=expected.description,
     )
-    assert "secret" not in str(seen(span))
-    assert "canary" not in str(seen(span))
+    assert "secret" not in str(span_data(span))
+    assert "canary" not in str(span_data(span))
     OpenRouterInstrumentor().uninstrument()
-    assert got == outcome(way, base_url, scenario.request)
+    assert result == outcome(style, base_url, scenario.request)
     assert telemetry.raw_spans == [span]
 
 
-@pytest.mark.parametrize(("exchange", "scenario", "way", "said"), list(_cases(streamed=False)))
-def test_whole(
-    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
+@pytest.mark.parametrize(("reply_name", "scenario", "style", "expected"), list(_cases(streamed=False)))
+def test_non_streamed(
+    telemetry: Telemetry,
+    openrouter: Simulator,
+    reply_name: str,
+    scenario: Scenario,
+    style: CallingStyle,
+    expected: ExpectedSpan,
 ) -> None:
-    """A whole answer gives one whole span, whichever way it was asked for."""
-    _check(telemetry, openrouter, exchange, scenario, way, said)
+    """A non-streamed call produces one complete span, in every calling style."""
+    _check(telemetry, openrouter, reply_name, scenario, style, expected)
 
 
-@pytest.mark.parametrize(("exchange", "scenario", "way", "said"), list(_cases(streamed=True)))
+@pytest.mark.parametrize(("reply_name", "scenario", "style", "expected"), list(_cases(streamed=True)))
 def test_streamed(
-    telemetry: Telemetry, openrouter: Simulator, exchange: str, scenario: Scenario, way: Way, said: Expected
+    telemetry: Telemetry,
+    openrouter: Simulator,
+    reply_name: str,
+    scenario: Scenario,
+    style: CallingStyle,
+    expected: ExpectedSpan,
 ) -> None:
-    """A stream read to its end gives the same span as the whole answer, and what only a stream has."""
-    attributes = {**said.attributes, "gen_ai.request.stream": True}
-    _check(telemetry, openrouter, exchange, scenario, way, Expected(attributes, said.status, said.description))
+    """A stream read to its end produces the span of the non-streamed call, plus the attributes of a stream."""
+    attributes = {**expected.attributes, "gen_ai.request.stream": True}
+    _check(
+        telemetry,
+        openrouter,
+        reply_name,
+        scenario,
+        style,
+        ExpectedSpan(attributes, expected.status, expected.description),
+    )

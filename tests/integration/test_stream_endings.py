@@ -1,4 +1,4 @@
-"""Every way a stream or a call can end gives one ended span, and says truly how it ended."""
+"""However a stream or a call ends, its span ends once, with the error or the cancellation that ended it."""
 
 import asyncio
 import contextlib
@@ -26,13 +26,13 @@ from tests.simulator import CANNED_REPLIES, Chat, Simulator
 from tests.telemetry import Telemetry
 
 Make = Callable[..., openai.OpenAI]
-LEFT = "openrouter.stream.cancelled"
-TELLS_RETRIES: Final = "retries_taken" in BaseAPIResponse.__annotations__
-"""Older SDKs do not tell how often they tried."""
+CANCELLED = "openrouter.stream.cancelled"
+HAS_RETRY_COUNT: Final = "retries_taken" in BaseAPIResponse.__annotations__
+"""Whether the SDK exposes the number of retries; older releases do not."""
 
 
 class CallersError(Exception):
-    """What the caller's own code raises."""
+    """An exception of the caller's own code."""
 
 
 def _stream(client: openai.OpenAI) -> openai.Stream[Any]:
@@ -43,17 +43,17 @@ def _attributes(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
-def _ended_before(span: ReadableSpan, wall: int) -> bool:
-    """Whether the span ended before the wall clock showed *wall*, within what two clocks may differ by."""
+def _ended_before(span: ReadableSpan, time_ns: int) -> bool:
+    """Whether the span ended before *time_ns*; two clocks may differ by 10 ms."""
     assert span.end_time is not None
-    return span.end_time < wall + 10_000_000
+    return span.end_time < time_ns + 10_000_000
 
 
-def _left_early(span: ReadableSpan) -> ReadableSpan:
-    """The caller left, which is no error, and what was known is kept."""
+def _check_cancelled(span: ReadableSpan) -> ReadableSpan:
+    """Check the span of a stream that the caller left early: no error, and the attributes of the chunks so far."""
     attributes = _attributes(span)
     assert span.status.status_code.name == "UNSET"
-    assert attributes[LEFT] is True
+    assert attributes[CANCELLED] is True
     assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
     assert "gen_ai.usage.cost" not in attributes
     return span
@@ -90,11 +90,11 @@ def _never_read_in_with(client: openai.OpenAI) -> None:
 
 
 def _close_callers_generator(client: openai.OpenAI) -> None:
-    def words() -> Generator[Any]:
+    def chunks() -> Generator[Any]:
         with _stream(client) as stream:
             yield from stream
 
-    generator = words()
+    generator = chunks()
     next(generator)
     generator.close()
 
@@ -122,52 +122,52 @@ def _never_read_streaming_response(client: openai.OpenAI) -> None:
     ],
 )
 def test_left_early(telemetry: Telemetry, client: Make, leave: Callable[[openai.OpenAI], None]) -> None:
-    """A stream that its caller closes is ended at once."""
+    """A stream that the caller closes early ends its span at once."""
     leave(client("slow"))
-    _left_early(telemetry.one_span())
+    _check_cancelled(telemetry.one_span())
 
 
-def _hold_and_read_one(client: openai.OpenAI) -> object:
+def _read_one_chunk(client: openai.OpenAI) -> object:
     stream = _stream(client)
     for _ in stream:
         break
     return stream
 
 
-def _hold_unread(client: openai.OpenAI) -> object:
+def _keep_unread(client: openai.OpenAI) -> object:
     return _stream(client)
 
 
-def _hold_raw(client: openai.OpenAI) -> object:
+def _keep_raw(client: openai.OpenAI) -> object:
     return client.chat.completions.with_raw_response.create(**REQUEST, stream=True)
 
 
-def _hold_parsed_raw(client: openai.OpenAI) -> object:
+def _read_one_chunk_of_raw(client: openai.OpenAI) -> object:
     stream: Any = client.chat.completions.with_raw_response.create(**REQUEST, stream=True).parse()
     next(stream)
     return stream
 
 
-@pytest.mark.parametrize("hold", [_hold_and_read_one, _hold_unread, _hold_raw, _hold_parsed_raw])
-def test_dropped(telemetry: Telemetry, client: Make, hold: Callable[[openai.OpenAI], object]) -> None:
-    """A stream that is left and dropped is ended by the next call, as of its last chunk."""
+@pytest.mark.parametrize("open_stream", [_read_one_chunk, _keep_unread, _keep_raw, _read_one_chunk_of_raw])
+def test_dropped(telemetry: Telemetry, client: Make, open_stream: Callable[[openai.OpenAI], object]) -> None:
+    """A stream that is garbage-collected before its end is ended by the next call; its span ends at the last chunk."""
     slow = client("slow")
-    held = hold(slow)
+    stream = open_stream(slow)
     last_seen = time.time_ns()
     time.sleep(0.2)
     gc.collect()
     client("hello").chat.completions.create(**REQUEST)
-    assert len(telemetry.raw_spans) == 1, "held by its caller: it may still be read"
-    del held
+    assert len(telemetry.raw_spans) == 1, "the caller has a reference to the stream and may still read it"
+    del stream
     gc.collect()
     client("hello").chat.completions.create(**REQUEST)
     assert not telemetry.started.open
     _, dropped, _ = telemetry.raw_spans
-    assert _ended_before(_left_early(dropped), last_seen)
+    assert _ended_before(_check_cancelled(dropped), last_seen)
 
 
 def test_resumed_after_break(telemetry: Telemetry, client: Make) -> None:
-    """A loop that is left may be taken up again: the span waits, and is whole."""
+    """A stream that the caller goes on reading after a `break` ends its span at its own end, with the usage."""
     stream = _stream(client("hello"))
     for _ in stream:
         break
@@ -175,32 +175,32 @@ def test_resumed_after_break(telemetry: Telemetry, client: Make) -> None:
     assert len(rest) == 3
     attributes = _attributes(telemetry.one_span())
     assert attributes["gen_ai.usage.cost"] == 0.00014
-    assert LEFT not in attributes
+    assert CANCELLED not in attributes
 
 
 def test_left_after_the_usage(telemetry: Telemetry, client: Make) -> None:
-    """Who leaves when all is said has lost nothing."""
+    """A stream that the caller leaves after the usage chunk is not cancelled, and has its cost."""
     with _stream(client("hello")) as stream:
         for chunk in stream:
             if chunk.usage:
                 break
     attributes = _attributes(telemetry.one_span())
     assert attributes["gen_ai.usage.cost"] == 0.00014
-    assert LEFT not in attributes
+    assert CANCELLED not in attributes
 
 
 def test_lines_of_a_streaming_response(telemetry: Telemetry, client: Make) -> None:
-    """Who reads the lines alone gets a span with what the headers tell."""
+    """A streaming response that is read as raw lines gives a span with the attributes of the headers."""
     with client("served_elsewhere").chat.completions.with_streaming_response.create(**REQUEST, stream=True) as response:
         assert len(list(response.iter_lines())) > 3
     attributes = _attributes(telemetry.one_span())
     assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
     assert attributes["openrouter.provider.name"] == "DeepInfra"
-    assert LEFT not in attributes
+    assert CANCELLED not in attributes
 
 
-def test_body_read_by_hand(telemetry: Telemetry, client: Make) -> None:
-    """A body that is no stream can still be read piece by piece, of the caller's own size."""
+def test_body_read_in_pieces(telemetry: Telemetry, client: Make) -> None:
+    """A JSON body in place of a stream can be read in pieces of the caller's size."""
     stream = _stream(client("error_instead_of_stream"))
     pieces = list(stream.response.iter_bytes(10))
     assert {len(piece) for piece in pieces[:-1]} == {10}
@@ -208,8 +208,8 @@ def test_body_read_by_hand(telemetry: Telemetry, client: Make) -> None:
     telemetry.one_span()
 
 
-def test_cut_connection(telemetry: Telemetry, client: Make) -> None:
-    """A connection that breaks in a stream is an error of the call."""
+def test_broken_connection(telemetry: Telemetry, client: Make) -> None:
+    """A connection that breaks within a stream is an error with the type `connection`."""
     with pytest.raises(Exception, match=r"."):
         list(_stream(client("cut")))
     span = telemetry.one_span()
@@ -217,12 +217,12 @@ def test_cut_connection(telemetry: Telemetry, client: Make) -> None:
     attributes = _attributes(span)
     assert attributes["error.type"] == "connection"
     assert attributes["gen_ai.response.model"] == "openai/gpt-4o-mini"
-    assert LEFT not in attributes
+    assert CANCELLED not in attributes
 
 
 @pytest.mark.parametrize("streaming_response", [False, True])
-def test_cut_whole_answer(telemetry: Telemetry, client: Make, streaming_response: bool) -> None:
-    """A connection that breaks in a whole answer is an error too, also where the caller reads it late."""
+def test_broken_connection_in_a_body(telemetry: Telemetry, client: Make, streaming_response: bool) -> None:
+    """A connection that breaks within a body is an error, also if the caller reads the body later."""
     completions = client("cut").chat.completions
     with pytest.raises(Exception, match=r"."):
         if streaming_response:
@@ -235,8 +235,8 @@ def test_cut_whole_answer(telemetry: Telemetry, client: Make, streaming_response
     assert span.status.status_code.name == "ERROR"
 
 
-def test_no_server(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """A server that cannot be reached is a connection error, with the SDK's own constant words."""
+def test_unreachable_server(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """An unreachable server gives a connection error, with the SDK's constant message."""
     OpenRouterInstrumentor().uninstrument()
     telemetry.instrument(["http://127.0.0.1:9"])
     with (
@@ -250,13 +250,13 @@ def test_no_server(telemetry: Telemetry, openrouter: Simulator) -> None:
 
 
 def test_client_timeout(telemetry: Telemetry, client: Make) -> None:
-    """A timeout of the client is a timeout."""
+    """A timeout of the client gives an error with the type `timeout`."""
     with pytest.raises(openai.APITimeoutError):
         client("hanging").chat.completions.create(**REQUEST, timeout=0.1)
     assert _attributes(telemetry.one_span())["error.type"] == "timeout"
 
 
-FLAKY: Final[Mapping[str, Callable[[openai.OpenAI], object]]] = {
+RETRIED_STYLES: Final[Mapping[str, Callable[[openai.OpenAI], object]]] = {
     "plain": lambda client: client.chat.completions.create(**REQUEST),
     "raw": lambda client: client.chat.completions.with_raw_response.create(**REQUEST).parse(),
     "raw unparsed": lambda client: client.chat.completions.with_raw_response.create(**REQUEST),
@@ -266,54 +266,54 @@ FLAKY: Final[Mapping[str, Callable[[openai.OpenAI], object]]] = {
 }
 
 
-@pytest.mark.parametrize("way", FLAKY.values(), ids=FLAKY)
+@pytest.mark.parametrize("style", RETRIED_STYLES.values(), ids=RETRIED_STYLES)
 def test_retries_are_one_call(
-    telemetry: Telemetry, client: Make, openrouter: Simulator, way: Callable[[openai.OpenAI], object]
+    telemetry: Telemetry, client: Make, openrouter: Simulator, style: Callable[[openai.OpenAI], object]
 ) -> None:
-    """The SDK's retries happen inside the call: one span that tells how many, and a recovered error is none."""
+    """The SDK's retries are part of one call: one span with the retry count, and no error if a retry succeeds."""
     openrouter.verbatim["flaky"] = [
         CANNED_REPLIES["internal"].reply(Chat(), stream=False),
-        CANNED_REPLIES["hello"].reply(Chat(), stream=way in (FLAKY["stream"], FLAKY["raw stream"])),
+        CANNED_REPLIES["hello"].reply(Chat(), stream=style in (RETRIED_STYLES["stream"], RETRIED_STYLES["raw stream"])),
     ]
-    way(client("flaky", max_retries=1))
+    style(client("flaky", max_retries=1))
     span = telemetry.one_span()
     assert span.status.status_code.name == "UNSET"
     assert _attributes(span)["gen_ai.usage.cost"] == 0.00014
-    assert _attributes(span).get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
+    assert _attributes(span).get("openrouter.request.retry_count") == (1 if HAS_RETRY_COUNT else None)
 
 
-def test_retries_in_vain(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
-    """A call that failed in the end tells how often it was tried again."""
+def test_failed_retries(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
+    """The span of a call that fails after its retries has the retry count."""
     with pytest.raises(openai.InternalServerError):
         client("internal", max_retries=1).chat.completions.create(**REQUEST)
-    assert _attributes(telemetry.one_span()).get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
+    assert _attributes(telemetry.one_span()).get("openrouter.request.retry_count") == (1 if HAS_RETRY_COUNT else None)
     with pytest.raises(openai.APIConnectionError):
         client("cut", max_retries=1).chat.completions.create(**REQUEST)
-    cut = _attributes(telemetry.raw_spans[-1])
-    assert cut["error.type"] == "connection"
-    assert cut.get("openrouter.request.retry_count") == (1 if TELLS_RETRIES else None)
+    attributes = _attributes(telemetry.raw_spans[-1])
+    assert attributes["error.type"] == "connection"
+    assert attributes.get("openrouter.request.retry_count") == (1 if HAS_RETRY_COUNT else None)
 
 
 def _async_client(openrouter: Simulator, scenario: str) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=openrouter.base_url(scenario), **OPTIONS)
 
 
-@pytest.mark.parametrize("where", ["close", "response", "with", "raise", "unread"])
-def test_async_left_early(telemetry: Telemetry, openrouter: Simulator, where: str) -> None:
-    """The same for the async client."""
+@pytest.mark.parametrize("how", ["close", "response", "with", "raise", "unread"])
+def test_async_left_early(telemetry: Telemetry, openrouter: Simulator, how: str) -> None:
+    """An async stream that the caller leaves early ends its span at once."""
 
     async def main() -> None:
         async with _async_client(openrouter, "slow") as client:
             stream = await client.chat.completions.create(**REQUEST, stream=True)
-            if where == "unread":
+            if how == "unread":
                 await stream.close()
                 return
             await stream.__anext__()
-            if where == "close":
+            if how == "close":
                 await stream.close()
-            elif where == "response":
+            elif how == "response":
                 await stream.response.aclose()
-            elif where == "with":
+            elif how == "with":
                 async with stream:
                     async for _ in stream:
                         break
@@ -324,11 +324,11 @@ def test_async_left_early(telemetry: Telemetry, openrouter: Simulator, where: st
             assert not telemetry.started.open
 
     asyncio.run(main())
-    _left_early(telemetry.one_span())
+    _check_cancelled(telemetry.one_span())
 
 
 def test_async_dropped(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """A dropped async stream is ended too, at the latest by the next call."""
+    """An async stream that is garbage-collected is ended at the latest by `uninstrument()`."""
 
     async def main() -> None:
         client = _async_client(openrouter, "slow")
@@ -339,13 +339,13 @@ def test_async_dropped(telemetry: Telemetry, openrouter: Simulator) -> None:
     asyncio.run(main())
     gc.collect()
     OpenRouterInstrumentor().uninstrument()
-    _left_early(telemetry.one_span())
+    _check_cancelled(telemetry.one_span())
 
 
 @pytest.mark.parametrize("phase", ["request", "stream"])
 def test_cancelled_task(telemetry: Telemetry, openrouter: Simulator, phase: str) -> None:
-    """A cancelled task ends its call as cancelled, and stays cancelled."""
-    answered = asyncio.Event()
+    """The call of a cancelled task ends with the error type `cancelled`, and the cancellation is raised."""
+    responded = asyncio.Event()
 
     async def call() -> None:
         async with _async_client(openrouter, "hanging") as client:
@@ -353,16 +353,16 @@ def test_cancelled_task(telemetry: Telemetry, openrouter: Simulator, phase: str)
                 await client.chat.completions.create(**REQUEST)
             else:
                 stream = await client.chat.completions.create(**REQUEST, stream=True)
-                answered.set()
+                responded.set()
                 async for _ in stream:
                     pass
 
     async def main() -> None:
         openrouter.received.clear()
         task = asyncio.create_task(call())
-        while not (openrouter.received if phase == "request" else answered.is_set()):  # noqa: ASYNC110 - a thread fills it
+        while not (openrouter.received if phase == "request" else responded.is_set()):  # noqa: ASYNC110 - another thread sets it
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)  # into the wait for the answer, or for the first chunk
+        await asyncio.sleep(0.05)  # the task now waits for the response or for the first chunk
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -372,11 +372,11 @@ def test_cancelled_task(telemetry: Telemetry, openrouter: Simulator, phase: str)
     assert span.status.status_code.name == "ERROR"
     attributes = _attributes(span)
     assert attributes["error.type"] == "cancelled"
-    assert attributes.get(LEFT, False) is (phase == "stream")
+    assert attributes.get(CANCELLED, False) is (phase == "stream")
 
 
-def test_fifty_at_once(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """Concurrent streams do not mix."""
+def test_fifty_concurrent_streams(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """Concurrent streams of one client have separate spans, each with its own cost."""
 
     async def one(client: openai.AsyncOpenAI) -> None:
         async for _ in await client.chat.completions.create(**REQUEST, stream=True):
@@ -394,7 +394,7 @@ def test_fifty_at_once(telemetry: Telemetry, openrouter: Simulator) -> None:
 
 
 def test_threads(telemetry: Telemetry, client: Make) -> None:
-    """Threads that share a client do not mix, and the metrics add up."""
+    """Threads that share a client have separate spans, and the metrics count all calls."""
     hello = client("hello")
 
     def work() -> None:
@@ -415,7 +415,7 @@ def test_threads(telemetry: Telemetry, client: Make) -> None:
 
 
 class CollectingProcessor(SpanProcessor):
-    """Runs the garbage collector inside a lock that cannot be entered twice, as any line of an exporter may."""
+    """Runs the garbage collector while it holds a non-reentrant lock, as can happen anywhere in an exporter."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -425,15 +425,15 @@ class CollectingProcessor(SpanProcessor):
             gc.collect()
 
 
-def test_finaliser_inside_a_lock(telemetry: Telemetry, client: Make) -> None:
-    """A stream that dies while the telemetry SDK holds a lock must not want that lock."""
+def test_finaliser_while_the_sdk_holds_a_lock(telemetry: Telemetry, client: Make) -> None:
+    """The finaliser of a stream, which may run while the telemetry SDK holds a lock, does not need that lock."""
     telemetry.tracer_provider.add_span_processor(CollectingProcessor())
     slow, hello = client("slow"), client("hello")
 
     def main() -> None:
-        next(_stream(slow))  # dropped: garbage in a cycle
-        hello.chat.completions.create(**REQUEST)  # collects it when its own span ends
-        hello.chat.completions.create(**REQUEST)  # ends it
+        next(_stream(slow))  # not referenced any more, but part of a reference cycle
+        hello.chat.completions.create(**REQUEST)  # collects it when the span of this call ends
+        hello.chat.completions.create(**REQUEST)  # ends its span
 
     gc.collect()
     gc.disable()
@@ -446,46 +446,46 @@ def test_finaliser_inside_a_lock(telemetry: Telemetry, client: Make) -> None:
     assert len(telemetry.raw_spans) == 3
 
 
-def test_long_stream_is_not_kept(telemetry: Telemetry, client: Make) -> None:
-    """What is kept of a stream does not grow with it, and no gap is lost for that."""
+def test_long_stream_uses_bounded_memory(telemetry: Telemetry, client: Make) -> None:
+    """The number of stored chunk times is bounded in a long stream, and every gap is recorded."""
     instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
-    most = 0
+    largest = 0
     for _ in _stream(client("long")):
-        (hold,) = instrumentation.responses._open.values()
-        most = max(most, len(hold.call.timer.chunk_times))
-    assert most < 1202 / 2
+        (opened,) = instrumentation.responses._open.values()
+        largest = max(largest, len(opened.call.timer.chunk_times))
+    assert largest < 1202 / 2
     ((_, count, _),) = telemetry.points()["gen_ai.client.operation.time_per_output_chunk"]
     assert count == 1201
     assert not instrumentation.responses._open
 
 
-def test_end_of_all(telemetry: Telemetry, client: Make) -> None:
-    """What is still open when the interpreter exits is ended as of its last chunk; what came later changes nothing."""
+def test_open_streams_at_interpreter_exit(telemetry: Telemetry, client: Make) -> None:
+    """A stream that is open when the interpreter exits ends its span at the last chunk; later reads change nothing."""
     stream = _stream(client("slow"))
     next(stream)
     last_seen = time.time_ns()
     time.sleep(0.2)
     instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
-    (hold,) = instrumentation.responses._open.values()
+    (opened,) = instrumentation.responses._open.values()
     instrumentation.responses.end_all()
-    assert _ended_before(_left_early(telemetry.one_span()), last_seen)
+    assert _ended_before(_check_cancelled(telemetry.one_span()), last_seen)
     instrumentation.responses.end_all()
-    hold.end_at_last_activity()
+    opened.end_at_last_activity()
     next(stream)
     stream.close()
     telemetry.one_span()
 
 
-def test_callers_parser_refuses_a_stream(telemetry: Telemetry, client: Make) -> None:
-    """A parser of the caller's that raises on a stream fails the call, once; the stream's own end adds nothing."""
+def test_callers_parser_raises_for_a_stream(telemetry: Telemetry, client: Make) -> None:
+    """A parser of the caller that raises for a stream ends the call with an error; the end of the stream adds nothing."""
 
-    def refuse(_: Any) -> Any:
+    def failing_parser(_: Any) -> Any:
         raise CallersError
 
     options = FinalRequestOptions.construct(
         method="post", url="/chat/completions", json_data={**REQUEST, "stream": True}
     )
-    options.post_parser = refuse
+    options.post_parser = failing_parser
     with pytest.raises(CallersError):
         client("slow").request(ChatCompletionChunk, options, stream=True, stream_cls=openai.Stream[ChatCompletionChunk])
     assert _attributes(telemetry.one_span())["error.type"] == "tests.integration.test_stream_endings.CallersError"
@@ -494,8 +494,8 @@ def test_callers_parser_refuses_a_stream(telemetry: Telemetry, client: Make) -> 
     assert len(telemetry.raw_spans) == 2
 
 
-def test_async_cut_whole_answer(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """A connection that breaks while the async caller reads is an error of the call."""
+def test_async_broken_connection_in_a_body(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """A connection that breaks while the caller reads the body is an error of the call, in the async client too."""
 
     async def main() -> None:
         async with (
@@ -509,18 +509,18 @@ def test_async_cut_whole_answer(telemetry: Telemetry, openrouter: Simulator) -> 
     assert _attributes(telemetry.one_span())["error.type"] == "connection"
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("other_context", [False, True])
 def test_closed_coroutine(
-    telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture, elsewhere: bool
+    telemetry: Telemetry, openrouter: Simulator, caplog: pytest.LogCaptureFixture, other_context: bool
 ) -> None:
-    """A request whose coroutine is closed half-way, by whom ever, is cancelled, and leaves no context behind."""
+    """A coroutine that is closed before the response ends its call as cancelled and restores the context."""
 
     async def main() -> None:
         async with _async_client(openrouter, "hanging") as client:
             coroutine: Any = client.chat.completions.create(**REQUEST)
             context = otel_context.get_current()
-            begun = contextvars.copy_context() if elsewhere else None
-            begun.run(coroutine.send, None) if begun is not None else coroutine.send(None)
+            started_in = contextvars.copy_context() if other_context else None
+            started_in.run(coroutine.send, None) if started_in is not None else coroutine.send(None)
             coroutine.close()
             assert otel_context.get_current() == context
 
@@ -529,13 +529,13 @@ def test_closed_coroutine(
     assert "detach" not in caplog.text
 
 
-def test_event_behind_another_exception() -> None:
-    """An exception that no stream raised has no event behind it."""
+def test_error_event_of_another_exception() -> None:
+    """An exception that was not raised by a stream has no error event."""
     assert stainless.SDK("openai", ("OpenAI", "AsyncOpenAI"), "data").error_event(CallersError()) is None
 
 
-class Nasty(Exception):  # noqa: N818 - it is one
-    """An exception whose members must not be looked at, as those of an HTTP library's that was given no request."""
+class UnreadableError(Exception):
+    """An exception whose attributes raise, as httpx exceptions without a request do."""
 
     @property
     def request(self) -> Any:
@@ -545,37 +545,37 @@ class Nasty(Exception):  # noqa: N818 - it is one
 
 
 @pytest.mark.internal_error
-def test_an_exception_that_cannot_be_read(telemetry: Telemetry, client: Make) -> None:
-    """The call ends whatever the exception is made of, and the caller gets that very one."""
+def test_exception_that_cannot_be_read(telemetry: Telemetry, client: Make) -> None:
+    """An exception whose attributes raise ends the call, and the caller gets the same exception object."""
 
-    def refuse(_: object) -> object:
-        raise nasty
+    def failing_parser(_: object) -> object:
+        raise error
 
-    nasty = Nasty("mine")
+    error = UnreadableError("mine")
     options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
-    options.post_parser = refuse
-    with pytest.raises(Nasty) as raised:
+    options.post_parser = failing_parser
+    with pytest.raises(UnreadableError) as raised:
         client("hello").request(ChatCompletion, options)
-    assert raised.value is nasty
+    assert raised.value is error
     span = telemetry.one_span()
-    assert _attributes(span)["error.type"] == f"{Nasty.__module__}.Nasty"
+    assert _attributes(span)["error.type"] == f"{UnreadableError.__module__}.UnreadableError"
     assert _attributes(span)["gen_ai.usage.cost"] == 0.00014
 
 
-class Unread(Exception):  # noqa: N818 - a caller's own, that holds a response as the SDK's do
-    """An exception with a response that nobody read."""
+class UnreadResponseError(Exception):
+    """An exception of the caller with a response, as the SDK's exceptions have, that was not read."""
 
     response: Any = SimpleNamespace(headers=None, is_stream_consumed=False)
 
 
-def test_an_exception_with_an_unread_response(telemetry: Telemetry, client: Make) -> None:
-    """What was not read is not read by us."""
+def test_exception_with_an_unread_response(telemetry: Telemetry, client: Make) -> None:
+    """The instrumentation does not read the unread response of an exception."""
     options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
 
-    def refuse(_: object) -> object:
-        raise Unread
+    def failing_parser(_: object) -> object:
+        raise UnreadResponseError
 
-    options.post_parser = refuse
-    with pytest.raises(Unread):
+    options.post_parser = failing_parser
+    with pytest.raises(UnreadResponseError):
         client("hello").request(ChatCompletion, options)
-    assert _attributes(telemetry.one_span())["error.type"] == f"{Unread.__module__}.Unread"
+    assert _attributes(telemetry.one_span())["error.type"] == f"{UnreadResponseError.__module__}.UnreadResponseError"

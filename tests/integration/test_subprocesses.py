@@ -1,4 +1,4 @@
-"""What needs a process of its own: interpreter exit, forks, a missing SDK, and zero-code loading."""
+"""Tests in separate processes: interpreter exit, forks, a missing SDK, and zero-code instrumentation."""
 
 import contextlib
 import json
@@ -41,8 +41,8 @@ def stream():
 
 
 def _run(script: str, openrouter: Simulator, *command: str, **environment: str) -> tuple[list[dict[str, object]], str]:
-    """Run a script on the simulator: its spans, one JSON object a line, and what it logged."""
-    done = subprocess.run(
+    """Run a script against the simulator; return its spans and its standard error."""
+    completed = subprocess.run(
         [*command, sys.executable, "-c", CLIENT + script],
         env={
             **os.environ,
@@ -55,16 +55,16 @@ def _run(script: str, openrouter: Simulator, *command: str, **environment: str) 
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    assert completed.returncode == 0, completed.stderr
+    return [json.loads(line) for line in completed.stdout.splitlines()], completed.stderr
 
 
 @pytest.mark.parametrize(
     "order", ["provide(); OpenRouterInstrumentor().instrument()", "OpenRouterInstrumentor().instrument(); provide()"]
 )
 def test_interpreter_exit(openrouter: Simulator, order: str) -> None:
-    """A stream that is held to the end of the process is exported, whichever was set up first."""
-    (span,), _ = _run(f"{order}\nheld = stream()\nnext(held)", openrouter)
+    """A stream that is open at interpreter exit is exported, in either order of setup."""
+    (span,), _ = _run(f"{order}\nopened = stream()\nnext(opened)", openrouter)
     attributes = span["attributes"]
     assert isinstance(attributes, dict)
     assert attributes["openrouter.stream.cancelled"] is True
@@ -72,7 +72,7 @@ def test_interpreter_exit(openrouter: Simulator, order: str) -> None:
 
 
 def test_exit_of_a_dropped_stream(openrouter: Simulator) -> None:
-    """A stream that was dropped, and no call after it: exported all the same."""
+    """A stream that was garbage-collected after the last call is exported at exit."""
     script = "provide(); OpenRouterInstrumentor().instrument()\nfor _ in stream(): break\ngc.collect()"
     spans, _ = _run(script, openrouter)
     assert len(spans) == 1
@@ -80,13 +80,13 @@ def test_exit_of_a_dropped_stream(openrouter: Simulator) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork(openrouter: Simulator) -> None:
-    """A child does not end what its parent has open."""
+    """A forked child does not end the open streams of its parent."""
     script = """
 provide(); OpenRouterInstrumentor().instrument()
-held = stream(); next(held)
+opened = stream(); next(opened)
 child = os.fork()
 if child == 0:
-    del held; gc.collect(); sys.exit(0)
+    del opened; gc.collect(); sys.exit(0)
 os.waitpid(child, 0)
 """
     spans, _ = _run(script, openrouter)
@@ -94,7 +94,7 @@ os.waitpid(child, 0)
 
 
 def test_without_the_sdk() -> None:
-    """Where the SDK is missing the package loads, says so in one line, and does nothing."""
+    """Without an SDK, the package loads, logs one line, and does nothing."""
     script = """
 import sys
 import opentelemetry.instrumentation.dependencies as dependencies
@@ -106,10 +106,10 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 OpenRouterInstrumentor().instrument()
 assert not OpenRouterInstrumentor().is_instrumented_by_opentelemetry
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "openai" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert completed.returncode == 0, completed.stderr
+    assert "openai" in completed.stderr
+    assert len(completed.stderr.strip().splitlines()) == 1
 
 
 PROGRAM = """
@@ -125,8 +125,8 @@ def _command(name: str) -> str:
 
 
 def _zero_code(openrouter: Simulator, *command: str, **environment: str) -> tuple[str, str]:
-    """Run a command under `opentelemetry-instrument`, with what is exported on its standard output."""
-    done = subprocess.run(
+    """Run a command under `opentelemetry-instrument` with console exporters; return its standard output and error."""
+    completed = subprocess.run(
         [_command("opentelemetry-instrument"), *command],
         env={**_exporting(openrouter), **environment},
         capture_output=True,
@@ -134,8 +134,8 @@ def _zero_code(openrouter: Simulator, *command: str, **environment: str) -> tupl
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, done.stderr
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout, completed.stderr
 
 
 def _exporting(openrouter: Simulator) -> dict[str, str]:
@@ -150,7 +150,7 @@ def _exporting(openrouter: Simulator) -> dict[str, str]:
 
 
 def test_zero_code(openrouter: Simulator) -> None:
-    """`opentelemetry-instrument` switches us on by the entry point, with no line of code, or leaves us out."""
+    """`opentelemetry-instrument` loads the instrumentation by its entry point, unless it is disabled."""
     for disabled, spans in (("", 1), ("openrouter", 0), ("requests, openrouter", 0)):
         out, _ = _zero_code(openrouter, sys.executable, "-c", PROGRAM, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled)
         assert out.count('"gen_ai.usage.cost": 0.00014') == spans
@@ -158,7 +158,7 @@ def test_zero_code(openrouter: Simulator) -> None:
 
 
 def test_zero_code_metrics_and_content(openrouter: Simulator) -> None:
-    """Metrics and content come by the environment alone."""
+    """Environment variables alone enable metrics and content."""
     out, _ = _zero_code(
         openrouter,
         sys.executable,
@@ -174,8 +174,8 @@ def test_zero_code_metrics_and_content(openrouter: Simulator) -> None:
     assert "gen_ai.client.inference.operation.details" in out
 
 
-def test_zero_code_with_an_sdk_of_another_age(openrouter: Simulator, tmp_path: Path) -> None:
-    """An SDK that is too old is one line, and the program runs."""
+def test_unsupported_sdk_versions(openrouter: Simulator, tmp_path: Path) -> None:
+    """An unsupported SDK version logs one line, and the program runs."""
     for name, version in (("openai", "1.2.0"), ("openrouter", "0.1.0")):
         found = tmp_path / f"{name}-{version}.dist-info"
         found.mkdir()
@@ -188,15 +188,15 @@ OpenRouterInstrumentor().instrument()
 assert not OpenRouterInstrumentor().is_instrumented_by_opentelemetry
 """
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    (line,) = done.stderr.strip().splitlines()
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert completed.returncode == 0, completed.stderr
+    (line,) = completed.stderr.strip().splitlines()
     assert "openai >= 1.26.0, < 4" in line
     assert "1.2.0" in line
 
 
-def test_one_sdk_of_another_age(tmp_path: Path) -> None:
-    """Where one SDK will do and the other is too new, the one is instrumented, and a line tells of the other."""
+def test_one_unsupported_sdk_version(tmp_path: Path) -> None:
+    """If one of two SDKs is too new, the other is instrumented, and one line is logged."""
     found = tmp_path / "openrouter-9.0.dist-info"
     found.mkdir()
     (found / "METADATA").write_text("Metadata-Version: 2.1\nName: openrouter\nVersion: 9.0\n")
@@ -208,15 +208,15 @@ OpenRouterInstrumentor().instrument()
 assert OpenRouterInstrumentor().is_instrumented_by_opentelemetry
 """
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    (line,) = done.stderr.strip().splitlines()
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert completed.returncode == 0, completed.stderr
+    (line,) = completed.stderr.strip().splitlines()
     assert "openrouter 9.0" in line
 
 
 @pytest.mark.parametrize("usable", package._REQUIREMENTS)
 def test_either_sdk(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, usable: str) -> None:
-    """The SDK that will do is instrumented alone, and a line tells of the other."""
+    """Only the supported SDK is instrumented, and one line is logged about the other."""
     name = Requirement(usable).name
 
     def conflicts(sdks: list[str]) -> DependencyConflict | None:
@@ -264,15 +264,15 @@ async def app(scope, receive, send):
     ids=["gunicorn", "gunicorn, preloaded", "uvicorn"],
 )
 def test_workers(openrouter: Simulator, tmp_path: Path, program: str, command: list[str]) -> None:
-    """Each worker of a server exports the calls that it made."""
+    """Each worker of a server exports its own calls."""
     if not Path(_command(command[0])).exists():
         pytest.skip(f"{command[0]} is not installed here")
     if command[0] == "uvicorn" and not hasattr(auto_instrumentation, "_initialize"):
-        pytest.skip("this opentelemetry-instrument does not reach the processes that a process spawns")
+        pytest.skip("this opentelemetry-instrument does not instrument spawned processes")
     (tmp_path / "app.py").write_text(program)
     port = _free_port()
     server = subprocess.Popen(
-        [_command("opentelemetry-instrument"), _command(command[0]), *command[1:], _place(command[0], port)],
+        [_command("opentelemetry-instrument"), _command(command[0]), *command[1:], _address(command[0], port)],
         env={**_exporting(openrouter), "OTEL_BSP_SCHEDULE_DELAY": "100", "PYTHONUNBUFFERED": "1"},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
@@ -280,7 +280,7 @@ def test_workers(openrouter: Simulator, tmp_path: Path, program: str, command: l
         text=True,
     )
     try:
-        workers = [_ask(f"http://127.0.0.1:{port}/call-{number}") for number in range(12)]
+        workers = [_get(f"http://127.0.0.1:{port}/call-{number}") for number in range(12)]
     finally:
         server.terminate()
         out, err = server.communicate(timeout=30)
@@ -289,7 +289,7 @@ def test_workers(openrouter: Simulator, tmp_path: Path, program: str, command: l
     assert all(f'"gen_ai.request.model": "call-{number}"' in out for number in range(12))
 
 
-def _place(server: str, port: int) -> str:
+def _address(server: str, port: int) -> str:
     return f"127.0.0.1:{port}" if server == "gunicorn" else str(port)
 
 
@@ -298,22 +298,22 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _ask(url: str) -> str:
-    """Ask a server, which may be on its way still."""
+def _get(url: str) -> str:
+    """Get a URL from a server that may still be starting."""
     for _ in range(300):
         with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=30) as response:
             return response.read().decode()
         time.sleep(0.1)
-    raise AssertionError(f"nobody answers at {url}")
+    raise AssertionError(f"no server answers at {url}")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_multiprocessing(openrouter: Simulator) -> None:
-    """A forked child traces its own calls, the parent goes on with its own."""
+    """A forked child traces its own calls, and the parent continues with its own."""
     script = """
 import multiprocessing
 provide(); OpenRouterInstrumentor().instrument()
-held = stream(); next(held)
+opened = stream(); next(opened)
 
 def work():
     for _ in stream(): pass
@@ -322,19 +322,19 @@ def work():
 child = multiprocessing.get_context("fork").Process(target=work)
 child.start(); child.join()
 assert child.exitcode == 0
-held.close()
+opened.close()
 """
     spans, _ = _run(script, openrouter)
-    left = [
+    cancelled = [
         attributes.get("openrouter.stream.cancelled")
         for span in spans
         if isinstance(attributes := span["attributes"], dict)
     ]
-    assert left == [None, True]
+    assert cancelled == [None, True]
 
 
-def test_again_and_again(openrouter: Simulator) -> None:
-    """A cell that is run again: one span a call, a line in the log, and new options after `uninstrument()`."""
+def test_repeated_instrument(openrouter: Simulator) -> None:
+    """A notebook cell that runs again gives one span per call and one log line; `uninstrument()` restores the class."""
     script = """
 provide()
 instrumentor = OpenRouterInstrumentor()
@@ -355,7 +355,7 @@ assert "request" not in vars(openai.OpenAI)
 
 
 def test_packaging() -> None:
-    """The distribution says what the code says."""
+    """The metadata of the distribution matches the code."""
     name = "opentelemetry-instrumentation-openrouter"
     assert metadata(name)["Version"] == __version__
     (found,) = entry_points(group="opentelemetry_instrumentor", name="openrouter")

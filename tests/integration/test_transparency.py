@@ -1,4 +1,4 @@
-"""What the host keeps: its requests, its objects, its context, its exceptions, and its calls when our code fails."""
+"""The instrumentation does not change the caller's requests, objects, context or exceptions, also when it fails itself."""
 
 import asyncio
 import importlib
@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.openrouter._wire import errors, response
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
 
-from tests.calling_styles import HAS_HELPERS, OPTIONS, STREAMED, WHOLE, outcome
+from tests.calling_styles import HAS_HELPERS, NON_STREAMED, OPTIONS, STREAMED, outcome
 from tests.scenarios import HELLO, REQUEST
 from tests.simulator import CANNED_REPLIES, Chat, Simulator
 from tests.telemetry import Telemetry
@@ -30,8 +30,8 @@ httpx: Any = importlib.import_module(type(openai.DefaultHttpxClient()).__mro__[1
 """The HTTP library of the installed SDK: httpx, or httpx2."""
 
 Make = Callable[..., openai.OpenAI]
-WAYS = {**WHOLE, **STREAMED}
-EVERYTHING: dict[str, Any] = {
+STYLES = {**NON_STREAMED, **STREAMED}
+FULL_REQUEST: dict[str, Any] = {
     **REQUEST,
     "temperature": 0,
     "max_tokens": 7,
@@ -41,20 +41,20 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("colour", WAYS)
-def test_requests_are_the_same_to_the_byte(telemetry: Telemetry, openrouter: Simulator, colour: str) -> None:
-    """What is sent with us is what is sent without us."""
-    request = {k: v for k, v in EVERYTHING.items() if "post" not in colour or not k.startswith("extra_h")}
+@pytest.mark.parametrize("style", STYLES)
+def test_requests_are_byte_identical(telemetry: Telemetry, openrouter: Simulator, style: str) -> None:
+    """The request is the same with and without the instrumentation, byte for byte."""
+    request = {k: v for k, v in FULL_REQUEST.items() if "post" not in style or not k.startswith("extra_h")}
     openrouter.received.clear()
-    WAYS[colour](openrouter.base_url("hello"), request)
+    STYLES[style](openrouter.base_url("hello"), request)
     OpenRouterInstrumentor().uninstrument()
-    WAYS[colour](openrouter.base_url("hello"), request)
-    with_us, without_us = openrouter.received
-    assert with_us == without_us
+    STYLES[style](openrouter.base_url("hello"), request)
+    instrumented, plain = openrouter.received
+    assert instrumented == plain
 
 
-def test_one_shot_messages_are_not_drained(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """Messages that can be read only once are read by the SDK."""
+def test_message_iterators_are_not_consumed(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
+    """Messages in an iterator, which can be read only once, are read by the SDK."""
     openrouter.received.clear()
     messages: Any = (message for message in REQUEST["messages"])
     client("hello").chat.completions.create(model="openai/gpt-4o-mini", messages=messages)
@@ -62,25 +62,25 @@ def test_one_shot_messages_are_not_drained(telemetry: Telemetry, openrouter: Sim
     telemetry.one_span()
 
 
-def test_objects_are_the_sdks_own(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
-    """Same types, with and without us."""
+def test_returned_types(telemetry: Telemetry, client: Make, openrouter: Simulator) -> None:
+    """The caller gets objects of the same types with and without the instrumentation."""
 
     def types() -> list[type]:
         completions = client("hello").chat.completions
         stream: Any = completions.create(**REQUEST, stream=True)
         raw = completions.with_raw_response.create(**REQUEST)
-        found = [type(completions.create(**REQUEST)), type(stream), type(stream.response), type(stream._iterator)]
+        first = [type(completions.create(**REQUEST)), type(stream), type(stream.response), type(stream._iterator)]
         stream.close()
-        return [*found, type(raw), type(raw.http_response), type(raw.parse())]
+        return [*first, type(raw), type(raw.http_response), type(raw.parse())]
 
-    with_us = types()
+    instrumented = types()
     OpenRouterInstrumentor().uninstrument()
-    assert with_us == types()
-    assert openai.Stream in with_us
+    assert instrumented == types()
+    assert openai.Stream in instrumented
 
 
 def test_laziness(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """An async call is a coroutine that sends nothing before it is awaited; a stream reads nothing by itself."""
+    """An async call sends nothing before it is awaited; a stream is not read before the caller iterates over it."""
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("slow"), **OPTIONS) as client:
@@ -100,12 +100,12 @@ def test_laziness(telemetry: Telemetry, openrouter: Simulator) -> None:
 
 
 def test_span_is_current_for_the_request_only(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """HTTP spans become children; while the caller holds the stream, the caller's own span is current."""
-    during: list[trace.Span] = []
+    """HTTP spans are children of our span; while the caller reads the stream, the caller's own span is current."""
+    current: list[trace.Span] = []
 
     class Transport(httpx.Client):  # type: ignore[misc] - one of two libraries
         def send(self, *args: Any, **kwargs: Any) -> Any:
-            during.append(trace.get_current_span())
+            current.append(trace.get_current_span())
             return super().send(*args, **kwargs)
 
     tracer = telemetry.tracer_provider.get_tracer("caller")
@@ -118,7 +118,7 @@ def test_span_is_current_for_the_request_only(telemetry: Telemetry, openrouter: 
             assert trace.get_current_span() is caller
         assert trace.get_current_span() is caller
     span, _ = telemetry.raw_spans
-    assert during[0].get_span_context() == span.get_span_context()
+    assert current[0].get_span_context() == span.get_span_context()
     assert span.parent == caller.get_span_context()
 
 
@@ -131,24 +131,24 @@ def test_context_after_an_error(telemetry: Telemetry, client: Make) -> None:
 
 
 def test_samplers_see_the_request(openrouter: Simulator, client: Make) -> None:
-    """All that the request tells is there when the sampler decides."""
-    decided: list[Mapping[str, Any]] = []
+    """The sampler gets all attributes of the request."""
+    sampled: list[Mapping[str, Any]] = []
 
-    class Watching(Sampler):
+    class RecordingSampler(Sampler):
         def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
             attributes = kwargs.get("attributes") or args[4]
-            decided.append(dict(attributes))
+            sampled.append(dict(attributes))
             return ALWAYS_ON.should_sample(*args, **kwargs)
 
         def get_description(self) -> str:
-            return "watching"
+            return "recording"
 
-    telemetry = Telemetry(Watching())
+    telemetry = Telemetry(RecordingSampler())
     telemetry.instrument([openrouter.url])
-    client("hello").chat.completions.create(**EVERYTHING)
+    client("hello").chat.completions.create(**FULL_REQUEST)
     OpenRouterInstrumentor().uninstrument()
-    (seen,) = decided
-    assert seen == {
+    (attributes,) = sampled
+    assert attributes == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openrouter",
         "server.address": "127.0.0.1",
@@ -167,7 +167,7 @@ def test_samplers_see_the_request(openrouter: Simulator, client: Make) -> None:
 
 
 def test_client_headers(telemetry: Telemetry, client: Make) -> None:
-    """What the client sends with each call counts too; the call's own headers win."""
+    """The default headers of the client are read too; headers of the call win."""
     headers = {"HTTP-Referer": "https://app.example", "X-Title": "Client"}
     client("hello", default_headers=headers).chat.completions.create(**REQUEST, extra_headers={"x-title": "Call"})
     attributes = telemetry.one_span().attributes or {}
@@ -176,7 +176,7 @@ def test_client_headers(telemetry: Telemetry, client: Make) -> None:
 
 
 def test_suppression(telemetry: Telemetry, client: Make) -> None:
-    """Both keys that the field knows switch us off, and neither is ever set by us."""
+    """Each of the two suppression keys of the context disables the instrumentation for a call."""
     completions = client("hello").chat.completions
     with suppress_instrumentation():
         completions.create(**REQUEST)
@@ -194,14 +194,14 @@ def test_suppression(telemetry: Telemetry, client: Make) -> None:
         lambda client: client.get("/chat/completions", cast_to=object),
     ],
 )
-def test_what_has_no_row_passes(telemetry: Telemetry, client: Make, call: Callable[[openai.OpenAI], Any]) -> None:
-    """Paths that are no inference, and other methods on those that are, give no span."""
+def test_other_endpoints(telemetry: Telemetry, client: Make, call: Callable[[openai.OpenAI], Any]) -> None:
+    """A path that is not an inference endpoint, or another HTTP method on one, gives no span."""
     call(client("hello"))
     assert not telemetry.raw_spans
 
 
-def test_other_hosts_are_untouched(openrouter: Simulator, client: Make) -> None:
-    """A client of another host gives nothing."""
+def test_other_hosts(openrouter: Simulator, client: Make) -> None:
+    """A client of another host gives no spans and no metrics."""
     telemetry = Telemetry()
     telemetry.instrument([])
     client("hello").chat.completions.create(**REQUEST)
@@ -211,7 +211,7 @@ def test_other_hosts_are_untouched(openrouter: Simulator, client: Make) -> None:
 
 
 def test_absolute_url(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """`client.post` also takes a whole URL; one of another place is none of ours."""
+    """A `client.post` to an absolute URL gives a span only if the URL is below the client's base URL."""
     hello = client("hello")
     hello.post(f"{openrouter.base_url('hello')}/chat/completions", cast_to=object, body=REQUEST)
     hello.post(f"{openrouter.base_url('free')}/chat/completions", cast_to=object, body=REQUEST)
@@ -219,8 +219,8 @@ def test_absolute_url(telemetry: Telemetry, openrouter: Simulator, client: Make)
     assert len(telemetry.raw_spans) == 2
 
 
-def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make) -> None:
-    """`with_options` copies are traced as their original, and a bare HTTP response is read for what it holds."""
+def test_client_copy_and_http_response(telemetry: Telemetry, client: Make) -> None:
+    """A `with_options` copy is traced like the original client; a plain HTTP response is read for its usage."""
     copy = client("hello").with_options(timeout=5)
     response = copy.post("/chat/completions", cast_to=httpx.Response, body=REQUEST)
     assert response.json()["usage"]["cost"] == 0.00014
@@ -228,7 +228,7 @@ def test_copies_and_cast_to_the_http_response(telemetry: Telemetry, client: Make
 
 
 def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> None:
-    """A transport that answers from memory hands out a response that is closed already, and still is a stream."""
+    """A transport that responds from memory returns a closed response, which is still traced as a stream."""
     body = b"".join(
         piece for piece in CANNED_REPLIES["hello"].reply(Chat(), stream=True).pieces if isinstance(piece, bytes)
     )
@@ -244,8 +244,8 @@ def test_raw_stream_from_memory(telemetry: Telemetry, openrouter: Simulator) -> 
     assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
 
 
-def test_options_are_the_callers(telemetry: Telemetry, client: Make) -> None:
-    """`client.request` with options of the caller's, twice: nothing of ours stays in them."""
+def test_options_of_the_caller_are_unchanged(telemetry: Telemetry, client: Make) -> None:
+    """Options that the caller passes to `client.request` repeatedly are not modified."""
     hello = client("hello")
     options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=REQUEST)
     before = options.post_parser
@@ -256,8 +256,8 @@ def test_options_are_the_callers(telemetry: Telemetry, client: Make) -> None:
     assert len(telemetry.raw_spans) == 3
 
 
-def test_body_that_is_no_mapping(telemetry: Telemetry, client: Make) -> None:
-    """A body that is no JSON object tells nothing of the request, and is sent."""
+def test_body_that_is_not_an_object(telemetry: Telemetry, client: Make) -> None:
+    """A body that is not a JSON object is sent, and gives no request attributes."""
     options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=["odd"])
     client("hello").request(ChatCompletion, options)
     span = telemetry.one_span()
@@ -266,7 +266,7 @@ def test_body_that_is_no_mapping(telemetry: Telemetry, client: Make) -> None:
 
 
 def test_uninstrument(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """The SDK is as it was, also through objects made before; a stream that is under way still ends its span."""
+    """After `uninstrument()` the SDK's classes are restored, also for existing clients; an open stream still ends its span."""
     hello = client("hello")
     request = hello.request
     stream = hello.chat.completions.create(**REQUEST, stream=True)
@@ -286,25 +286,25 @@ def test_uninstrument(telemetry: Telemetry, openrouter: Simulator, client: Make)
 def test_uninstrument_below_another_wrapper(
     telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrapper that was put over ours stays where it is, and ours only passes through."""
-    ours: Any = openai.OpenAI.request
+    """A wrapper installed above ours stays installed after `uninstrument()`, and ours only calls through."""
+    request: Any = openai.OpenAI.request
     calls: list[str] = []
 
-    def theirs(self: Any, *args: Any, **kwargs: Any) -> Any:
-        calls.append("theirs")
-        return ours(self, *args, **kwargs)
+    def other_wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        calls.append("other")
+        return request(self, *args, **kwargs)
 
-    monkeypatch.setattr(openai.OpenAI, "request", theirs)
+    monkeypatch.setattr(openai.OpenAI, "request", other_wrapper)
     OpenRouterInstrumentor().uninstrument()
     client("hello").chat.completions.create(**REQUEST)
-    assert calls == ["theirs"]
+    assert calls == ["other"]
     assert not telemetry.raw_spans
     monkeypatch.undo()
     monkeypatch.delattr(openai.OpenAI, "request", raising=False)
 
 
-def test_uninstrument_restores_what_the_class_had(openrouter: Simulator, client: Make) -> None:
-    """Where something was wrapped before us, it is what remains."""
+def test_uninstrument_restores_an_earlier_method(openrouter: Simulator, client: Make) -> None:
+    """A `request` method that the class had before is restored."""
 
     def earlier(self: Any, *args: Any, **kwargs: Any) -> Any:
         parent: Any = super(openai.OpenAI, self)
@@ -321,34 +321,34 @@ def test_uninstrument_restores_what_the_class_had(openrouter: Simulator, client:
 
 
 @pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
-@pytest.mark.parametrize("colour", ["parse", "async parse", "helper", "async helper"])
+@pytest.mark.parametrize("style", ["parse", "async parse", "helper", "async helper"])
 @pytest.mark.parametrize(
     ("scenario", "raised"), [("too_long", "LengthFinishReasonError"), ("filtered", "ContentFilterFinishReasonError")]
 )
-def test_parse_that_fails_keeps_its_cost(
-    telemetry: Telemetry, openrouter: Simulator, colour: str, scenario: str, raised: str
+def test_failed_parse_keeps_the_cost(
+    telemetry: Telemetry, openrouter: Simulator, style: str, scenario: str, raised: str
 ) -> None:
-    """An answer that `.parse()` refuses was billed all the same."""
-    type_, _, _ = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+    """A response that `.parse()` rejects has its cost on the span."""
+    type_, _, _ = outcome(STYLES[style], openrouter.base_url(scenario), REQUEST)
     assert type_.__name__ == raised
     span = telemetry.one_span()
     attributes = span.attributes or {}
     assert attributes["gen_ai.usage.cost"] == 0.00014
-    if "parse" in colour:  # the helper raises after the stream has ended well
+    if "parse" in style:  # the helper raises after the stream has ended without error
         assert attributes["error.type"] == f"openai.{raised}"
         assert span.status.status_code.name == "ERROR"
         assert span.status.description is None
 
 
 class City(pydantic.BaseModel):
-    """What the answer should have been."""
+    """The model into which the response is parsed."""
 
     city: str
 
 
 @pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
-def test_parse_error_tells_no_content(telemetry: Telemetry, client: Make) -> None:
-    """An exception whose words quote the answer gives its type only."""
+def test_parse_error_has_no_content(telemetry: Telemetry, client: Make) -> None:
+    """An exception whose text quotes the response is recorded by its type only."""
     with pytest.raises(pydantic.ValidationError, match="Hello"):
         client("hello").chat.completions.parse(**REQUEST, response_format=City)
     span = telemetry.one_span()
@@ -359,13 +359,13 @@ def test_parse_error_tells_no_content(telemetry: Telemetry, client: Make) -> Non
 
 @pytest.mark.skipif(not HAS_HELPERS, reason="this SDK has no chat.completions.parse")
 def test_parse_into_a_model(telemetry: Telemetry, client: Make) -> None:
-    """The caller's own parser still runs, after ours has looked."""
+    """The caller's `response_format` is parsed after our parser has read the response."""
     completion = client("answer_as_json").chat.completions.parse(**REQUEST, response_format=City)
     assert completion.choices[0].message.parsed == City(city="Paris")
     assert (telemetry.one_span().attributes or {})["gen_ai.output.type"] == "json"
 
 
-FAULTS: Mapping[str, tuple[Any, str]] = {
+FAILING: Mapping[str, tuple[Any, str]] = {
     "finding the operation": (stainless, "operation_at"),
     "merging the body": (stainless, "_merged_body"),
     "starting the call": (base, "start_call"),
@@ -386,46 +386,46 @@ FAULTS: Mapping[str, tuple[Any, str]] = {
 
 
 @pytest.mark.internal_error
-@pytest.mark.parametrize("colour", WAYS)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_our_faults_cost_no_call(
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("step", FAILING)
+def test_internal_error_does_not_affect_the_call(
     telemetry: Telemetry,
     openrouter: Simulator,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    fault: str,
-    colour: str,
+    step: str,
+    style: str,
 ) -> None:
-    """Whatever breaks in our code, the caller gets what it gets without us, and one warning is logged."""
-    scenario = "bad_gateway" if "error" in fault else "hello"
+    """After an internal error in any step the caller gets the same result as without us, and a warning is logged."""
+    scenario = "bad_gateway" if "error" in step else "hello"
     raised = 0
 
     def broken(*_: Any, **__: Any) -> Any:
         nonlocal raised
         raised += 1
-        raise ZeroDivisionError("ours")
+        raise ZeroDivisionError("internal detail")
 
-    place, name = FAULTS[fault]
-    if place is None:
+    owner, name = FAILING[step]
+    if owner is None:
         instrumentation: Any = OpenRouterInstrumentor()._instrumentations[0]
-        place = instrumentation._sdk
-    monkeypatch.setattr(place, name, broken)
-    got = outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+        owner = instrumentation._sdk
+    monkeypatch.setattr(owner, name, broken)
+    result = outcome(STYLES[style], openrouter.base_url(scenario), REQUEST)
     monkeypatch.undo()
     warnings = [
         record for record in caplog.records if record.levelno >= logging.WARNING and "openrouter" in record.name
     ]
     assert len({record.getMessage() for record in warnings}) == len(warnings) <= 2
     assert bool(warnings) is bool(raised)
-    assert "ours" not in "".join(record.getMessage() for record in warnings)
+    assert "internal detail" not in "".join(record.getMessage() for record in warnings)
     OpenRouterInstrumentor().uninstrument()
-    assert got == outcome(WAYS[colour], openrouter.base_url(scenario), REQUEST)
+    assert result == outcome(STYLES[style], openrouter.base_url(scenario), REQUEST)
     assert otel_context.get_current() == {}
 
 
 @pytest.mark.internal_error
-def test_a_fault_costs_only_what_it_must(telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chunk that we cannot read is told once, and the rest of the span stands."""
+def test_internal_error_in_a_chunk(telemetry: Telemetry, client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an internal error in a chunk no more chunks are read, and the span keeps the attributes of the headers."""
     calls = 0
 
     def broken(*_: Any) -> None:
@@ -441,20 +441,20 @@ def test_a_fault_costs_only_what_it_must(telemetry: Telemetry, client: Make, mon
 
 
 @pytest.mark.internal_error
-def test_a_fault_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A place that fails again is told at debug level only, with its traceback."""
+def test_internal_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The first internal error of a function logs a warning; later ones, and the traceback, are logged at debug level."""
 
     @_guard.guarded
-    def entrance() -> None:
+    def failing() -> None:
         raise ZeroDivisionError
 
     for _ in range(3):
-        assert entrance() is None
+        assert failing() is None
     levels = [record.levelname for record in caplog.records if record.name == _guard.logger.name]
     assert levels == ["WARNING", "DEBUG", "DEBUG", "DEBUG"]
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_uninstrument_of_nothing() -> None:
-    """Taking out what was never put in is harmless."""
+def test_uninstrument_without_instrument() -> None:
+    """`uninstrument()` without an earlier `instrument()` does nothing."""
     OpenRouterInstrumentor()._uninstrument()

@@ -1,11 +1,11 @@
-"""What each scenario of the simulator must give, in whole: the same span for every way of calling."""
+"""The complete span that each scenario of the simulator must produce: the same for every calling style."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from . import chat, completions, responses, results
 from .chat import HELLO
-from .record import ASKED, REQUEST, Expected, Scenario
+from .scenario import REQUEST, REQUEST_ATTRIBUTES, ExpectedSpan, Scenario
 
 SCENARIOS: Final[Mapping[str, Mapping[str, Scenario]]] = {
     "chat": chat.SCENARIOS,
@@ -20,4 +20,4 @@ SCENARIOS: Final[Mapping[str, Mapping[str, Scenario]]] = {
 }
 """Endpoint -> name -> scenario."""
 
-__all__ = ["ASKED", "HELLO", "REQUEST", "SCENARIOS", "Expected", "Scenario"]
+__all__ = ["HELLO", "REQUEST", "REQUEST_ATTRIBUTES", "SCENARIOS", "ExpectedSpan", "Scenario"]

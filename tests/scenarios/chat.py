@@ -1,33 +1,33 @@
-"""Chat completions: the whole span of each scenario."""
+"""Chat completions: the complete span of each scenario."""
 
 from dataclasses import replace
 from typing import Any, Final
 
-from .record import (
+from .scenario import (
     CITATION_PART,
-    HELLO_ASKED,
     HELLO_CONTENT,
+    HELLO_INPUT,
     ID_ONLY,
     IDENTITY,
     PDF_PART,
     PNG_PART,
     REQUEST,
-    STOPPED,
-    Expected,
+    STOP_FINISH,
+    ExpectedSpan,
     Scenario,
-    answered,
     both,
     failed,
-    refused,
-    said,
-    spent,
+    http_error,
+    message,
+    output_messages,
     text,
+    usage_attributes,
 )
 
-HELLO: Final = {**IDENTITY, **STOPPED, **spent(43, 120, 0.00014, reasoning=11, cached=12)}
+HELLO: Final = {**IDENTITY, **STOP_FINISH, **usage_attributes(43, 120, 0.00014, reasoning=11, cached=12)}
 
-# All kinds of messages and parts that a request may hold.
-EVERYTHING_ASKED: Final[dict[str, Any]] = {
+# Every type of message and part that a request may contain.
+EVERYTHING_REQUEST: Final[dict[str, Any]] = {
     "model": "openai/gpt-4o-mini",
     "messages": [
         {"role": "system", "content": "Be brief."},
@@ -71,7 +71,7 @@ EVERYTHING_ASKED: Final[dict[str, Any]] = {
         {"type": "mcp", "server_label": "files", "headers": {"Authorization": "secret_header"}},
     ],
 }
-EVERYTHING_TOLD: Final[dict[str, Any]] = {
+EVERYTHING_CONTENT: Final[dict[str, Any]] = {
     "gen_ai.input.messages": [
         {"role": "system", "parts": [text("Be brief.")]},
         {"role": "developer", "parts": [text("Be kind.")], "name": "dev"},
@@ -115,7 +115,7 @@ EVERYTHING_TOLD: Final[dict[str, Any]] = {
         {"type": "openrouter:web_search", "name": "openrouter:web_search"},
         {"type": "mcp", "name": "files"},
     ],
-    **answered(said(text("Hello"))),
+    **output_messages(message(text("Hello"))),
 }
 EVERY_PART: Final = (
     text("Search, then draw.", "reasoning"),
@@ -162,21 +162,24 @@ CACHED: Final[dict[str, Any]] = {
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     "hello": both(HELLO, content=HELLO_CONTENT),
-    "everything_asked": both(HELLO, request=EVERYTHING_ASKED, content=EVERYTHING_TOLD, exchange="hello", parses=False),
+    "every_request_part": both(
+        HELLO, request=EVERYTHING_REQUEST, content=EVERYTHING_CONTENT, reply_name="hello", supports_parse=False
+    ),
     "every_part": both(
-        {**IDENTITY, **STOPPED, **spent(90, 40, 0.0021)}, content={**HELLO_ASKED, **answered(said(*EVERY_PART))}
+        {**IDENTITY, **STOP_FINISH, **usage_attributes(90, 40, 0.0021)},
+        content={**HELLO_INPUT, **output_messages(message(*EVERY_PART))},
     ),
     "parallel_tools": both(
         {
             **IDENTITY,
-            **spent(80, 12, 2e-05),
+            **usage_attributes(80, 12, 2e-05),
             "gen_ai.response.finish_reasons": ("tool_calls",),
             "openrouter.response.native_finish_reasons": ("tool_use",),
         },
         content={
-            **HELLO_ASKED,
-            **answered(
-                said(
+            **HELLO_INPUT,
+            **output_messages(
+                message(
                     text("I look."),
                     {
                         "type": "tool_call",
@@ -191,11 +194,19 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         },
     ),
     "refusal": both(
-        {**IDENTITY, **STOPPED, **spent(9, 4, 1e-06)},
-        content={**HELLO_ASKED, **answered(said(text("I cannot.", "refusal")))},
+        {**IDENTITY, **STOP_FINISH, **usage_attributes(9, 4, 1e-06)},
+        content={**HELLO_INPUT, **output_messages(message(text("I cannot.", "refusal")))},
     ),
-    "cached": both({**IDENTITY, **STOPPED, **spent(0, 0, 0.0), **CACHED}),
-    "routed": both({**IDENTITY, **STOPPED, **spent(43, 120, 0.00014), **ROUTING, "openrouter.provider.name": "Azure"}),
+    "cached": both({**IDENTITY, **STOP_FINISH, **usage_attributes(0, 0, 0.0), **CACHED}),
+    "routed": both(
+        {
+            **IDENTITY,
+            **STOP_FINISH,
+            **usage_attributes(43, 120, 0.00014),
+            **ROUTING,
+            "openrouter.provider.name": "Azure",
+        }
+    ),
     "routed_in_vain": failed(
         "provider_unavailable",
         "No available provider",
@@ -208,8 +219,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "served_elsewhere": both(
         {
             **ID_ONLY,
-            **STOPPED,
-            **spent(10, 20, 7.1e-06),
+            **STOP_FINISH,
+            **usage_attributes(10, 20, 7.1e-06),
             "gen_ai.response.model": "deepseek/deepseek-chat-v3.1",
             "openrouter.provider.name": "DeepInfra",
             "openrouter.response.service_tier": "default",
@@ -232,13 +243,13 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     ),
     "free": both(
         {
-            **STOPPED,
+            **STOP_FINISH,
             **ID_ONLY,
             "gen_ai.response.model": "minimax/minimax-m2:free",
             "openrouter.provider.name": "Minimax",
             **{
                 name: value
-                for name, value in spent(43, 10, 0.0).items()
+                for name, value in usage_attributes(43, 10, 0.0).items()
                 if name != "openrouter.usage.upstream_inference_cost"
             },
             "openrouter.usage.input_cost": 0.0,
@@ -248,18 +259,18 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "whole_dollars": both(
         {
             **IDENTITY,
-            **STOPPED,
+            **STOP_FINISH,
             "gen_ai.usage.input_tokens": 9,
             "gen_ai.usage.output_tokens": 9,
             "gen_ai.usage.cost": 2.0,
             "openrouter.usage.cost": 2.0,
         }
     ),
-    "cost_is_text": both({**IDENTITY, **STOPPED, "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9}),
+    "cost_is_text": both({**IDENTITY, **STOP_FINISH, "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9}),
     "oldest": both(
         {
             **IDENTITY,
-            **STOPPED,
+            **STOP_FINISH,
             "openrouter.provider.name": "Google",
             "openrouter.response.native_finish_reasons": ("STOP",),
             "gen_ai.usage.input_tokens": 31,
@@ -269,18 +280,18 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "reasoning": both(
         {
             **ID_ONLY,
-            **STOPPED,
-            **spent(20, 30, 0.00051, reasoning=25),
+            **STOP_FINISH,
+            **usage_attributes(20, 30, 0.00051, reasoning=25),
             "gen_ai.response.model": "anthropic/claude-sonnet-4.5",
             "openrouter.provider.name": "Anthropic",
             "openrouter.response.native_finish_reasons": ("end_turn",),
         },
-        content={**HELLO_ASKED, **answered(said(text("Let me think.", "reasoning"), text("Four.")))},
+        content={**HELLO_INPUT, **output_messages(message(text("Let me think.", "reasoning"), text("Four.")))},
     ),
     "tools": both(
         {
             **IDENTITY,
-            **spent(80, 12, 2e-05),
+            **usage_attributes(80, 12, 2e-05),
             "gen_ai.response.model": "mistralai/mistral-small",
             "openrouter.provider.name": "Mistral",
             "gen_ai.response.finish_reasons": ("tool_calls",),
@@ -290,7 +301,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "server_tools": both(
         {
             **IDENTITY,
-            **STOPPED,
+            **STOP_FINISH,
             "gen_ai.usage.input_tokens": 900,
             "gen_ai.usage.output_tokens": 69,
             "gen_ai.usage.cache_read.input_tokens": 0,
@@ -307,10 +318,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     ),
     "two_choices": Scenario(
         *[
-            Expected(
+            ExpectedSpan(
                 {
                     **IDENTITY,
-                    **spent(5, 3, 1e-06),
+                    **usage_attributes(5, 3, 1e-06),
                     "gen_ai.request.choice.count": 2,
                     "gen_ai.response.finish_reasons": ("stop", "tool_calls"),
                     "openrouter.response.native_finish_reasons": ("stop", "tool_use"),
@@ -320,17 +331,17 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         * 2,
         request={**REQUEST, "n": 2},
         content={
-            **HELLO_ASKED,
-            **answered(said(text("Yes")), said(text("No!"), reason="tool_call")),
+            **HELLO_INPUT,
+            **output_messages(message(text("Yes")), message(text("No!"), reason="tool_call")),
         },
     ),
     "long": both(HELLO),
     "error_in_stream": Scenario(
         None,
-        Expected(
+        ExpectedSpan(
             {
                 **IDENTITY,
-                **spent(43, 120, 0.00014, reasoning=11, cached=12),
+                **usage_attributes(43, 120, 0.00014, reasoning=11, cached=12),
                 "error.type": "provider_unavailable",
                 "openrouter.error.code": "502",
                 "openrouter.error.provider_code": "overloaded_error",
@@ -338,11 +349,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "ERROR",
             "Upstream error",
         ),
-        content={**HELLO_ASKED, **answered(said(text("Hello"), reason=None))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason=None))},
     ),
     "error_in_stream_without_usage": Scenario(
         None,
-        Expected(
+        ExpectedSpan(
             {**IDENTITY, "error.type": "server", "openrouter.error.code": "server_error"},
             "ERROR",
             "Provider disconnected",
@@ -353,19 +364,23 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         None,
         {
             **IDENTITY,
-            **{name: value for name, value in spent(43, 2, 0.0).items() if name != "openrouter.usage.is_byok"},
+            **{
+                name: value
+                for name, value in usage_attributes(43, 2, 0.0).items()
+                if name != "openrouter.usage.is_byok"
+            },
             "openrouter.usage.is_byok": False,
             "gen_ai.response.finish_reasons": ("error",),
             "openrouter.response.native_finish_reasons": ("error",),
         },
     ),
     "error_in_200": Scenario(
-        Expected(
+        ExpectedSpan(
             {**ID_ONLY, "error.type": "provider_unavailable", "openrouter.error.code": "502"},
             "ERROR",
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
-        Expected(
+        ExpectedSpan(
             {**IDENTITY, "error.type": "provider_unavailable", "openrouter.error.code": "502"},
             "ERROR",
             "Upstream error from Nvidia: Service temporarily overloaded",
@@ -373,26 +388,26 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     ),
     "error_instead_of_stream": failed("provider_unavailable", "Model is warming up", {"openrouter.error.code": "503"}),
     "choices_null": Scenario(
-        Expected({**IDENTITY, "gen_ai.response.id": "gen-1-null", "error.type": "empty_response"}, "ERROR"), None
+        ExpectedSpan({**IDENTITY, "gen_ai.response.id": "gen-1-null", "error.type": "empty_response"}, "ERROR"), None
     ),
     "whitespace": failed("empty_response", None, {}),
-    "empty_stream": Scenario(None, Expected({"error.type": "empty_response"}, "ERROR")),
-    "bad_request": replace(refused(400, "invalid_request", "nope is not a valid model ID"), content=HELLO_ASKED),
-    "unauthorized": refused(401, "authentication", "No auth credentials found"),
-    "no_credits": refused(402, "payment_required", "Insufficient credits"),
-    "moderated": refused(403, "content_policy_violation", "Your input was flagged", provider="OpenAI"),
-    "forbidden": refused(403, "permission_denied", "Key limit exceeded"),
-    "not_found": refused(404, "not_found", "No endpoints found"),
-    "request_timeout": refused(408, "timeout", "Request timed out"),
-    "too_large": refused(413, "payload_too_large", "Payload too large"),
-    "unprocessable": refused(422, "invalid_request", "Unprocessable"),
-    "rate_limited": refused(429, "rate_limit_exceeded", "Provider returned error", provider="Google"),
-    "internal": refused(500, "server", "Internal Server Error"),
-    "bad_gateway": refused(502, "provider_unavailable", "Provider returned error", provider="Novita"),
-    "no_provider": refused(503, "provider_unavailable", "No available provider"),
-    "gateway_timeout": refused(504, "timeout", "Timed out"),
-    "edge_timeout": refused(524, "timeout", "Timed out at the edge"),
-    "overloaded": refused(529, "provider_overloaded", "Provider overloaded", provider_code="529"),
-    "too_many_tokens": refused(400, "context_length_exceeded", "Too long", provider="OpenAI"),
+    "empty_stream": Scenario(None, ExpectedSpan({"error.type": "empty_response"}, "ERROR")),
+    "bad_request": replace(http_error(400, "invalid_request", "nope is not a valid model ID"), content=HELLO_INPUT),
+    "unauthorized": http_error(401, "authentication", "No auth credentials found"),
+    "no_credits": http_error(402, "payment_required", "Insufficient credits"),
+    "moderated": http_error(403, "content_policy_violation", "Your input was flagged", provider="OpenAI"),
+    "forbidden": http_error(403, "permission_denied", "Key limit exceeded"),
+    "not_found": http_error(404, "not_found", "No endpoints found"),
+    "request_timeout": http_error(408, "timeout", "Request timed out"),
+    "too_large": http_error(413, "payload_too_large", "Payload too large"),
+    "unprocessable": http_error(422, "invalid_request", "Unprocessable"),
+    "rate_limited": http_error(429, "rate_limit_exceeded", "Provider returned error", provider="Google"),
+    "internal": http_error(500, "server", "Internal Server Error"),
+    "bad_gateway": http_error(502, "provider_unavailable", "Provider returned error", provider="Novita"),
+    "no_provider": http_error(503, "provider_unavailable", "No available provider"),
+    "gateway_timeout": http_error(504, "timeout", "Timed out"),
+    "edge_timeout": http_error(524, "timeout", "Timed out at the edge"),
+    "overloaded": http_error(529, "provider_overloaded", "Provider overloaded", provider_code="529"),
+    "too_many_tokens": http_error(400, "context_length_exceeded", "Too long", provider="OpenAI"),
     "html_error": failed("provider_unavailable", None, {"openrouter.error.code": "502"}),
 }

@@ -1,18 +1,18 @@
-"""Text completions: as chat, with a prompt and a text."""
+"""Text completions: like chat, with a prompt and a text."""
 
 from dataclasses import replace
 from typing import Any, Final
 
 from .chat import HELLO
 from .chat import SCENARIOS as CHAT
-from .record import IDENTITY, Scenario, answered, asked, both, said, spent, text
+from .scenario import IDENTITY, Scenario, both, input_messages, message, output_messages, text, usage_attributes
 
 REQUEST: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "prompt": "Say hello."}
-ASKED: Final = {"gen_ai.operation.name": "text_completion"}
-HELLO_ASKED: Final = asked(said(text("Say hello."), role="user"))
+REQUEST_ATTRIBUTES: Final = {"gen_ai.operation.name": "text_completion"}
+HELLO_INPUT: Final = input_messages(message(text("Say hello."), role="user"))
 
-# What does not depend on what is asked, or on the words of the answer.
-ALIKE: Final = (
+# Scenarios that depend neither on the request nor on the text of the response.
+SHARED: Final = (
     "null_finish",
     "no_choices",
     "byok",
@@ -30,8 +30,16 @@ ALIKE: Final = (
 )
 
 SCENARIOS: Final[dict[str, Scenario]] = {
-    **{name: replace(CHAT[name], request=REQUEST, asked=ASKED, content=None) for name in ALIKE},
-    "hello": both(HELLO, request=REQUEST, asked=ASKED, content={**HELLO_ASKED, **answered(said(text("Hello")))}),
+    **{
+        name: replace(CHAT[name], request=REQUEST, request_attributes=REQUEST_ATTRIBUTES, content=None)
+        for name in SHARED
+    },
+    "hello": both(
+        HELLO,
+        request=REQUEST,
+        request_attributes=REQUEST_ATTRIBUTES,
+        content={**HELLO_INPUT, **output_messages(message(text("Hello")))},
+    ),
     "too_long": both(
         {
             **HELLO,
@@ -39,30 +47,30 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "openrouter.response.native_finish_reasons": ("MAX_TOKENS",),
         },
         request=REQUEST,
-        asked=ASKED,
+        request_attributes=REQUEST_ATTRIBUTES,
     ),
     "two_choices": both(
         {
             **IDENTITY,
-            **spent(5, 3, 1e-06),
+            **usage_attributes(5, 3, 1e-06),
             "gen_ai.response.finish_reasons": ("stop", "tool_calls"),
             "openrouter.response.native_finish_reasons": ("stop", "tool_use"),
         },
         request={**REQUEST, "prompt": ["One?", "Two?"], "n": 2},
-        asked={**ASKED, "gen_ai.request.choice.count": 2},
+        request_attributes={**REQUEST_ATTRIBUTES, "gen_ai.request.choice.count": 2},
         content={
-            **asked(said(text("One?"), role="user"), said(text("Two?"), role="user")),
-            **answered(said(text("Yes")), said(text("No!"), reason="tool_call")),
+            **input_messages(message(text("One?"), role="user"), message(text("Two?"), role="user")),
+            **output_messages(message(text("Yes")), message(text("No!"), reason="tool_call")),
         },
     ),
     "tokens": both(
         HELLO,
         request={**REQUEST, "prompt": [9906, 1917]},
-        asked=ASKED,
+        request_attributes=REQUEST_ATTRIBUTES,
         content={
-            **asked(said({"type": "tokens", "count": 2}, role="user")),
-            **answered(said(text("Hello"))),
+            **input_messages(message({"type": "tokens", "count": 2}, role="user")),
+            **output_messages(message(text("Hello"))),
         },
-        exchange="hello",
+        reply_name="hello",
     ),
 }

@@ -1,37 +1,40 @@
-"""The Responses API: no provider but by header or routing metadata, no native finish reasons, the chat words for how it ended."""
+"""The Responses API: the provider is only in a header or in routing metadata, and native finish reasons are absent.
+
+Finish reasons are mapped to those of chat completions.
+"""
 
 from dataclasses import replace
 from typing import Any, Final
 
 from .chat import CACHED, ROUTING
 from .chat import SCENARIOS as CHAT
-from .record import (
+from .scenario import (
     CITATION_PART,
-    HELLO_ASKED,
     HELLO_CONTENT,
+    HELLO_INPUT,
     ID_ONLY,
     PDF_PART,
     PNG_PART,
-    Expected,
+    ExpectedSpan,
     Scenario,
-    answered,
     both,
     failed,
-    said,
-    spent,
+    message,
+    output_messages,
     text,
+    usage_attributes,
 )
 
 REQUEST: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "input": "Say hello."}
 IDENTITY: Final[dict[str, Any]] = {**ID_ONLY, "gen_ai.response.model": "openai/gpt-4o-mini"}
-STOPPED: Final = {"gen_ai.response.finish_reasons": ("stop",)}
+STOP_FINISH: Final = {"gen_ai.response.finish_reasons": ("stop",)}
 FAILED: Final = {"gen_ai.response.finish_reasons": ("error",)}
-SPENT: Final = spent(43, 120, 0.00014, reasoning=11, cached=12)
-HELLO: Final = {**IDENTITY, **STOPPED, **SPENT}
+USAGE: Final = usage_attributes(43, 120, 0.00014, reasoning=11, cached=12)
+HELLO: Final = {**IDENTITY, **STOP_FINISH, **USAGE}
 
-ALIKE: Final = ("whitespace", "empty_stream", "empty", "rate_limited", "moderated", "html_error", "routed_in_vain")
+SHARED: Final = ("whitespace", "empty_stream", "empty", "rate_limited", "moderated", "html_error", "routed_in_vain")
 
-EVERYTHING_ASKED: Final[dict[str, Any]] = {
+EVERYTHING_REQUEST: Final[dict[str, Any]] = {
     "model": "openai/gpt-4o-mini",
     "instructions": "Be brief.",
     "input": [
@@ -98,7 +101,7 @@ EVERYTHING_ASKED: Final[dict[str, Any]] = {
     "max_output_tokens": 300,
     "reasoning": {"effort": "low"},
 }
-EVERYTHING_TOLD: Final[dict[str, Any]] = {
+EVERYTHING_CONTENT: Final[dict[str, Any]] = {
     "gen_ai.system_instructions": [text("Be brief.")],
     "gen_ai.input.messages": [
         {"role": "system", "parts": [text("Be kind.")]},
@@ -174,7 +177,7 @@ EVERYTHING_TOLD: Final[dict[str, Any]] = {
         {"type": "function", "name": "look", "parameters": {"type": "object"}},
         {"type": "openrouter:web_search", "name": "openrouter:web_search"},
     ],
-    **answered(said(text("Hello"))),
+    **output_messages(message(text("Hello"))),
 }
 EVERY_PART: Final = (
     text("Search, then draw.", "reasoning"),
@@ -192,32 +195,32 @@ EVERY_PART: Final = (
 
 _TABLE: Final[dict[str, Scenario]] = {
     "hello": both(HELLO, content=HELLO_CONTENT),
-    "everything_asked": both(
+    "every_request_part": both(
         HELLO,
-        request=EVERYTHING_ASKED,
-        asked={
+        request=EVERYTHING_REQUEST,
+        request_attributes={
             "gen_ai.output.type": "json",
             "gen_ai.request.max_tokens": 300,
             "gen_ai.request.reasoning.level": "low",
         },
-        content=EVERYTHING_TOLD,
-        exchange="hello",
+        content=EVERYTHING_CONTENT,
+        reply_name="hello",
     ),
     "served_elsewhere": both(
         {
             **ID_ONLY,
-            **STOPPED,
-            **spent(10, 20, 7.1e-06),
+            **STOP_FINISH,
+            **usage_attributes(10, 20, 7.1e-06),
             "gen_ai.response.model": "deepseek/deepseek-chat-v3.1",
-            "openrouter.provider.name": "DeepInfra",  # by the header
+            "openrouter.provider.name": "DeepInfra",  # from the header
             "openrouter.response.service_tier": "default",
         }
     ),
     "byok": both(
         {
             **IDENTITY,
-            **STOPPED,
-            **spent(43, 120, 0.0003),
+            **STOP_FINISH,
+            **usage_attributes(43, 120, 0.0003),
             "gen_ai.response.model": "openai/gpt-4o",
             "openrouter.usage.cost": 0.0001,
             "openrouter.usage.upstream_inference_cost": 0.0002,
@@ -229,69 +232,70 @@ _TABLE: Final[dict[str, Scenario]] = {
     "reasoning": both(
         {
             **ID_ONLY,
-            **STOPPED,
-            **spent(20, 30, 0.00051, reasoning=25),
+            **STOP_FINISH,
+            **usage_attributes(20, 30, 0.00051, reasoning=25),
             "gen_ai.response.model": "anthropic/claude-sonnet-4.5",
         },
-        content={**HELLO_ASKED, **answered(said(text("Let me think.", "reasoning"), text("Four.")))},
+        content={**HELLO_INPUT, **output_messages(message(text("Let me think.", "reasoning"), text("Four.")))},
     ),
     "parallel_tools": both(
-        {**IDENTITY, **spent(80, 12, 2e-05), "gen_ai.response.finish_reasons": ("tool_calls",)},
+        {**IDENTITY, **usage_attributes(80, 12, 2e-05), "gen_ai.response.finish_reasons": ("tool_calls",)},
         content=CHAT["parallel_tools"].content,
     ),
     "every_part": both(
-        {**IDENTITY, **STOPPED, **spent(90, 40, 0.0021)}, content={**HELLO_ASKED, **answered(said(*EVERY_PART))}
+        {**IDENTITY, **STOP_FINISH, **usage_attributes(90, 40, 0.0021)},
+        content={**HELLO_INPUT, **output_messages(message(*EVERY_PART))},
     ),
     "refusal": both(
-        {**IDENTITY, **STOPPED, **spent(9, 4, 1e-06)},
-        content={**HELLO_ASKED, **answered(said(text("I cannot.", "refusal")))},
+        {**IDENTITY, **STOP_FINISH, **usage_attributes(9, 4, 1e-06)},
+        content={**HELLO_INPUT, **output_messages(message(text("I cannot.", "refusal")))},
     ),
     "too_long": both(
         {**HELLO, "gen_ai.response.finish_reasons": ("length",)},
-        content={**HELLO_ASKED, **answered(said(text("Hello"), reason="length"))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason="length"))},
     ),
     "filtered": both({**HELLO, "gen_ai.response.finish_reasons": ("content_filter",)}),
-    "cached": both({**IDENTITY, **STOPPED, **spent(0, 0, 0.0), **CACHED}),
-    "routed": both({**HELLO, **spent(43, 120, 0.00014), **ROUTING, "openrouter.provider.name": "Azure"}),
-    # `response.failed` is an ordinary event, and tells what was spent.
+    "cached": both({**IDENTITY, **STOP_FINISH, **usage_attributes(0, 0, 0.0), **CACHED}),
+    "routed": both({**HELLO, **usage_attributes(43, 120, 0.00014), **ROUTING, "openrouter.provider.name": "Azure"}),
+    # `response.failed` is an ordinary event, and includes the usage.
     "error_in_stream": failed(
         "server",
         "Upstream error",
         {
             **IDENTITY,
             **FAILED,
-            **SPENT,
+            **USAGE,
             "openrouter.error.code": "server_error",
             "openrouter.error.provider_code": "overloaded_error",
         },
-        content={**HELLO_ASKED, **answered(said(text("Hello"), reason="error"))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason="error"))},
     ),
     "typed_error": failed(
         "context_length_exceeded",
         "Too long",
-        {**IDENTITY, **FAILED, **spent(9, 0, 0.0), "openrouter.error.code": "server_error"},
+        {**IDENTITY, **FAILED, **usage_attributes(9, 0, 0.0), "openrouter.error.code": "server_error"},
     ),
     "error_finish": failed(
         "server",
         "The model failed",
-        {**IDENTITY, **FAILED, **spent(43, 2, 0.0), "openrouter.error.code": "server_error"},
+        {**IDENTITY, **FAILED, **usage_attributes(43, 2, 0.0), "openrouter.error.code": "server_error"},
     ),
-    # An `error` event, after which nothing comes.
+    # An `error` event is the last event.
     "error_in_200": Scenario(
         None,
-        Expected(
+        ExpectedSpan(
             {**IDENTITY, "error.type": "server", "openrouter.error.code": "server_error"},
             "ERROR",
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
-        content={**HELLO_ASKED, **answered(said(text("Hello"), reason=None))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason=None))},
     ),
     "error_instead_of_stream": failed("provider_unavailable", "Model is warming up", {"openrouter.error.code": "503"}),
 }
 SCENARIOS: Final = {
-    **{name: replace(CHAT[name], content=None, request=REQUEST) for name in ALIKE},
+    **{name: replace(CHAT[name], content=None, request=REQUEST) for name in SHARED},
     **{
-        name: scenario if scenario.request is EVERYTHING_ASKED else replace(scenario, request=REQUEST)
+        name: scenario if scenario.request is EVERYTHING_REQUEST else replace(scenario, request=REQUEST)
         for name, scenario in _TABLE.items()
     },
 }

@@ -1,15 +1,26 @@
-"""Embeddings, rerank, images, speech and transcription: thin rows, and nothing that the wire tells is missed."""
+"""Embeddings, rerank, images, speech and transcription: the complete span of each scenario."""
 
 from dataclasses import replace
 from typing import Any, Final
 
 from .chat import CACHED
 from .chat import SCENARIOS as CHAT
-from .record import ID_ONLY, IDENTITY, PNG_PART, Scenario, answered, asked, both, failed, said, text
+from .scenario import (
+    ID_ONLY,
+    IDENTITY,
+    PNG_PART,
+    Scenario,
+    both,
+    failed,
+    input_messages,
+    message,
+    output_messages,
+    text,
+)
 
 MODEL: Final = "openai/gpt-4o-mini"
-FAILURES: Final = ("rate_limited", "moderated", "html_error", "whitespace", "routed_in_vain")
-IN_200: Final = failed(
+ERRORS: Final = ("rate_limited", "moderated", "html_error", "whitespace", "routed_in_vain")
+ERROR_IN_200: Final = failed(
     "provider_unavailable",
     "Upstream error from Nvidia: Service temporarily overloaded",
     {**ID_ONLY, "openrouter.error.code": "502"},
@@ -17,16 +28,20 @@ IN_200: Final = failed(
 
 
 def _table(
-    name: str, request: dict[str, Any], asks: dict[str, Any], hello: Scenario, **more: Scenario
+    name: str, request: dict[str, Any], request_attributes: dict[str, Any], hello: Scenario, **more: Scenario
 ) -> dict[str, Scenario]:
-    operation = {"gen_ai.operation.name": name, **asks}
-    failures = {each: replace(CHAT[each], content=None) for each in FAILURES}
-    plain = {"hello": hello, **failures, "error_in_200": IN_200}
+    operation = {"gen_ai.operation.name": name, **request_attributes}
+    errors = {each: replace(CHAT[each], content=None) for each in ERRORS}
+    plain = {"hello": hello, **errors, "error_in_200": ERROR_IN_200}
     return {
         **{
-            each: replace(scenario, request=request, asked=operation, streamed=None) for each, scenario in plain.items()
+            each: replace(scenario, request=request, request_attributes=operation, streamed=None)
+            for each, scenario in plain.items()
         },
-        **{each: replace(scenario, asked={**operation, **scenario.asked}) for each, scenario in more.items()},
+        **{
+            each: replace(scenario, request_attributes={**operation, **scenario.request_attributes})
+            for each, scenario in more.items()
+        },
     }
 
 
@@ -37,7 +52,7 @@ def _streams(table: dict[str, Scenario], **streamed: Scenario) -> dict[str, Scen
     }
 
 
-VECTORS: Final[dict[str, Any]] = {
+EMBEDDINGS_ATTRIBUTES: Final[dict[str, Any]] = {
     **IDENTITY,
     "gen_ai.embeddings.dimension.count": 4,
     "gen_ai.usage.input_tokens": 7,
@@ -49,7 +64,7 @@ VECTORS: Final[dict[str, Any]] = {
     "openrouter.usage.upstream_inference_cost": 1.4e-06,
     "openrouter.usage.is_byok": False,
 }
-_EMBED: Final[dict[str, Any]] = {"model": MODEL, "input": "Hello", "encoding_format": "float"}
+_EMBEDDINGS_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "input": "Hello", "encoding_format": "float"}
 _FLOAT: Final = {"gen_ai.request.encoding_formats": ("float",)}
 _MANY_PARTS: Final[list[Any]] = [
     {
@@ -61,42 +76,48 @@ _MANY_PARTS: Final[list[Any]] = [
 ]
 EMBEDDINGS: Final = _table(
     "embeddings",
-    _EMBED,
+    _EMBEDDINGS_REQUEST,
     _FLOAT,
-    both(VECTORS, content=asked(said(text("Hello"), role="user"))),
+    both(EMBEDDINGS_ATTRIBUTES, content=input_messages(message(text("Hello"), role="user"))),
     base64=Scenario(
-        both(VECTORS).whole,
+        both(EMBEDDINGS_ATTRIBUTES).non_streamed,
         None,
-        {**_EMBED, "encoding_format": "base64", "dimensions": 4, "input": ["One", "Two"]},
+        {**_EMBEDDINGS_REQUEST, "encoding_format": "base64", "dimensions": 4, "input": ["One", "Two"]},
         {"gen_ai.request.encoding_formats": ("base64",), "gen_ai.embeddings.dimension.count": 4},
-        content=asked(said(text("One"), role="user"), said(text("Two"), role="user")),
-        exchange="hello",
+        content=input_messages(message(text("One"), role="user"), message(text("Two"), role="user")),
+        reply_name="hello",
     ),
     many_parts=Scenario(
-        both(VECTORS).whole,
+        both(EMBEDDINGS_ATTRIBUTES).non_streamed,
         None,
-        {**_EMBED, "input": _MANY_PARTS},
-        content=asked(said(text("A cat"), PNG_PART, role="user")),
-        exchange="hello",
+        {**_EMBEDDINGS_REQUEST, "input": _MANY_PARTS},
+        content=input_messages(message(text("A cat"), PNG_PART, role="user")),
+        reply_name="hello",
     ),
     tokens=Scenario(
-        both(VECTORS).whole,
+        both(EMBEDDINGS_ATTRIBUTES).non_streamed,
         None,
-        {**_EMBED, "input": [[1, 2, 3], [4]]},
-        content=asked(
-            said({"type": "tokens", "count": 3}, role="user"), said({"type": "tokens", "count": 1}, role="user")
+        {**_EMBEDDINGS_REQUEST, "input": [[1, 2, 3], [4]]},
+        content=input_messages(
+            message({"type": "tokens", "count": 3}, role="user"), message({"type": "tokens", "count": 1}, role="user")
         ),
-        exchange="hello",
+        reply_name="hello",
     ),
-    empty=Scenario(failed("empty_response", None, {"gen_ai.response.model": "m"}).whole, None, _EMBED),
-    embedding=Scenario(both({**VECTORS, "gen_ai.response.model": "text-embedding-3-small"}).whole, None, _EMBED),
-    cached=Scenario(both({**VECTORS, **CACHED}).whole, None, _EMBED),
+    empty=Scenario(
+        failed("empty_response", None, {"gen_ai.response.model": "m"}).non_streamed, None, _EMBEDDINGS_REQUEST
+    ),
+    embedding=Scenario(
+        both({**EMBEDDINGS_ATTRIBUTES, "gen_ai.response.model": "text-embedding-3-small"}).non_streamed,
+        None,
+        _EMBEDDINGS_REQUEST,
+    ),
+    cached=Scenario(both({**EMBEDDINGS_ATTRIBUTES, **CACHED}).non_streamed, None, _EMBEDDINGS_REQUEST),
 )
 
-_RERANK: Final[dict[str, Any]] = {"model": MODEL, "query": "cats", "documents": ["a cat", "a dog"]}
+_RERANK_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "query": "cats", "documents": ["a cat", "a dog"]}
 RERANK: Final = _table(
     "rerank",
-    _RERANK,
+    _RERANK_REQUEST,
     {},
     both(
         {
@@ -106,14 +127,14 @@ RERANK: Final = _table(
             "openrouter.usage.cost": 0.002,
             "openrouter.usage.search_units": 1,
         },
-        content=asked(said(text("cats"), text("a cat"), text("a dog"), role="user")),
+        content=input_messages(message(text("cats"), text("a cat"), text("a dog"), role="user")),
     ),
-    empty=Scenario(failed("empty_response", None, {}).whole, None, _RERANK),
+    empty=Scenario(failed("empty_response", None, {}).non_streamed, None, _RERANK_REQUEST),
 )
 
-_DRAW: Final[dict[str, Any]] = {"model": MODEL, "prompt": "A cat", "n": 2}
-_DRAWN: Final[dict[str, Any]] = {
-    **ID_ONLY,  # by the header: the body has none
+_IMAGE_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "prompt": "A cat", "n": 2}
+_IMAGE_ATTRIBUTES: Final[dict[str, Any]] = {
+    **ID_ONLY,  # from the header: the body does not have one
     "gen_ai.usage.input_tokens": 12,
     "gen_ai.usage.output_tokens": 1290,
     "gen_ai.usage.image.output_tokens": 1290,
@@ -121,44 +142,46 @@ _DRAWN: Final[dict[str, Any]] = {
     "openrouter.usage.cost": 0.039,
     "openrouter.usage.is_byok": False,
 }
-_DRAWING: Final = {"gen_ai.output.type": "image", "gen_ai.request.choice.count": 2}
-_CAT: Final = asked(said(text("A cat"), role="user"))
+_IMAGE_REQUEST_ATTRIBUTES: Final = {"gen_ai.output.type": "image", "gen_ai.request.choice.count": 2}
+_IMAGE_INPUT: Final = input_messages(message(text("A cat"), role="user"))
 IMAGES: Final = {
     **_streams(
         _table(
             "generate_content",
-            _DRAW,
-            _DRAWING,
-            both(_DRAWN, content={**_CAT, **answered(said(PNG_PART, PNG_PART, reason=None))}),
-            empty=Scenario(failed("empty_response", None, {}).whole, None, _DRAW, exchange="empty"),
+            _IMAGE_REQUEST,
+            _IMAGE_REQUEST_ATTRIBUTES,
+            both(
+                _IMAGE_ATTRIBUTES, content={**_IMAGE_INPUT, **output_messages(message(PNG_PART, PNG_PART, reason=None))}
+            ),
+            empty=Scenario(failed("empty_response", None, {}).non_streamed, None, _IMAGE_REQUEST, reply_name="empty"),
         ),
-        error_in_200=IN_200,
+        error_in_200=ERROR_IN_200,
         rate_limited=CHAT["rate_limited"],
     ),
     "streamed": Scenario(
         None,
-        both(_DRAWN).streamed,
-        {**_DRAW, "n": 1},
+        both(_IMAGE_ATTRIBUTES).streamed,
+        {**_IMAGE_REQUEST, "n": 1},
         {"gen_ai.operation.name": "generate_content", "gen_ai.output.type": "image"},
-        content={**_CAT, **answered(said(PNG_PART, reason=None))},
-        exchange="hello",
+        content={**_IMAGE_INPUT, **output_messages(message(PNG_PART, reason=None))},
+        reply_name="hello",
     ),
 }
 
-_SPEAK: Final[dict[str, Any]] = {"model": MODEL, "input": "Hello", "voice": "alloy"}
+_SPEECH_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "input": "Hello", "voice": "alloy"}
 SPEECH: Final = {
     name: scenario
     for name, scenario in _table(
         "speech",
-        _SPEAK,
+        _SPEECH_REQUEST,
         {"gen_ai.output.type": "speech"},
-        both(ID_ONLY, content=asked(said(text("Hello"), role="user"))),
+        both(ID_ONLY, content=input_messages(message(text("Hello"), role="user"))),
     ).items()
-    if name not in ("whitespace", "error_in_200")  # those bytes would be the sound
+    if name not in ("whitespace", "error_in_200")  # those bytes would be the audio
 }
 
-_HEAR: Final[dict[str, Any]] = {"model": MODEL, "file": ("hello.mp3", b"ID3\x04")}
-_HEARD: Final[dict[str, Any]] = {
+_TRANSCRIPTION_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "file": ("hello.mp3", b"ID3\x04")}
+_TRANSCRIPTION_ATTRIBUTES: Final[dict[str, Any]] = {
     **ID_ONLY,
     "gen_ai.usage.input_tokens": 95,
     "gen_ai.usage.output_tokens": 4,
@@ -169,17 +192,19 @@ _HEARD: Final[dict[str, Any]] = {
 TRANSCRIPTION: Final = {
     **_table(
         "transcription",
-        _HEAR,
+        _TRANSCRIPTION_REQUEST,
         {},
-        both(_HEARD, content=answered(said(text("Hello there."), reason=None))),
-        empty=Scenario(failed("empty_response", None, {"openrouter.usage.seconds": 1.0}).whole, None, _HEAR),
+        both(_TRANSCRIPTION_ATTRIBUTES, content=output_messages(message(text("Hello there."), reason=None))),
+        empty=Scenario(
+            failed("empty_response", None, {"openrouter.usage.seconds": 1.0}).non_streamed, None, _TRANSCRIPTION_REQUEST
+        ),
     ),
     "streamed": Scenario(
         None,
-        both(_HEARD).streamed,
-        _HEAR,
+        both(_TRANSCRIPTION_ATTRIBUTES).streamed,
+        _TRANSCRIPTION_REQUEST,
         {"gen_ai.operation.name": "transcription"},
-        content=answered(said(text("Hello there."), reason=None)),
-        exchange="hello",
+        content=output_messages(message(text("Hello there."), reason=None)),
+        reply_name="hello",
     ),
 }

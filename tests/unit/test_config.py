@@ -1,4 +1,4 @@
-"""Options and variables in, settings out: the argument wins, what is wrong is one warning, and nothing raises."""
+"""Options and environment variables in, settings out: an argument wins, an invalid value logs one warning, nothing raises."""
 
 import logging
 from typing import Any
@@ -8,7 +8,7 @@ from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, P
 
 
 @pytest.mark.parametrize(
-    ("argument", "variable", "ours", "warnings"),
+    ("argument", "variable", "matched", "warnings"),
     [
         (None, None, [], 0),
         (None, "https://a.example, http://b.example:81/x ,", ["https://a.example/v1", "http://b.example:81/x/v1"], 0),
@@ -25,22 +25,22 @@ def test_base_urls(
     caplog: pytest.LogCaptureFixture,
     argument: Any,
     variable: str | None,
-    ours: list[str],
+    matched: list[str],
     warnings: int,
 ) -> None:
-    """The argument wins over the environment; what is wrong is one warning, and never raises."""
+    """The argument wins over the environment; an invalid URL logs one warning and is ignored."""
     if variable is not None:
         monkeypatch.setenv(f"{PREFIX}BASE_URLS", variable)
-    endpoints = read_settings(base_urls=argument).base_urls
+    base_urls = read_settings(base_urls=argument).base_urls
     candidates = ["https://a.example/v1", "https://a.example", "https://b.example", "http://b.example:81/x/v1"]
-    assert all(endpoints.match(url) is not None for url in ours)
-    if not ours:
-        assert not [url for url in candidates if endpoints.match(url) is not None]
+    assert all(base_urls.match(url) is not None for url in matched)
+    if not matched:
+        assert not [url for url in candidates if base_urls.match(url) is not None]
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == warnings
 
 
 def test_defaults() -> None:
-    """Nothing is captured, and nothing told that was not asked for."""
+    """Without options no content is captured, and only the two default baggage keys are copied."""
     settings = read_settings()
     assert settings.capture is None
     assert settings.baggage_keys == ("user.id", "session.id")
@@ -49,7 +49,7 @@ def test_defaults() -> None:
 
 @pytest.mark.parametrize("option", ["baggage_keys", "metric_attributes"])
 @pytest.mark.parametrize(
-    ("argument", "variable", "found", "warnings"),
+    ("argument", "variable", "expected", "warnings"),
     [
         (["a", " b "], "c", ("a", "b"), 0),
         ("a,b,", None, ("a", "b"), 0),
@@ -64,19 +64,21 @@ def test_lists(
     option: str,
     argument: Any,
     variable: str | None,
-    found: tuple[str, ...],
+    expected: tuple[str, ...],
     warnings: int,
 ) -> None:
-    """A list is a list, or one comma-separated string."""
+    """A list option is a list of strings or one comma-separated string."""
     if variable is not None:
         monkeypatch.setenv(PREFIX + option.upper(), variable)
     given: dict[str, Any] = {option: argument}
-    assert [key for key in getattr(read_settings(**given), option) if key not in ("user.id", "session.id")] == [*found]
+    assert [key for key in getattr(read_settings(**given), option) if key not in ("user.id", "session.id")] == [
+        *expected
+    ]
     assert len(caplog.records) == warnings
 
 
 @pytest.mark.parametrize(
-    ("limit", "kept", "warnings"),
+    ("limit", "filtered", "warnings"),
     [
         (3, "ab…", 0),
         ("3", "ab…", 0),
@@ -90,16 +92,16 @@ def test_lists(
         (1.5, "abcdef", 1),
     ],
 )
-def test_content_max_length(caplog: pytest.LogCaptureFixture, limit: Any, kept: str | None, warnings: int) -> None:
-    """A number of characters, or all of them."""
+def test_content_max_length(caplog: pytest.LogCaptureFixture, limit: Any, filtered: str | None, warnings: int) -> None:
+    """The limit is a non-negative integer or unset; an invalid limit logs one warning and does not truncate."""
     capture = read_settings(capture_content="span_only", content_max_length=limit).capture
     assert capture is not None
-    assert capture.filter_text("abcdef") == kept
+    assert capture.filter_text("abcdef") == filtered
     assert len(caplog.records) == warnings
 
 
-def test_a_mode_that_is_none(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once which there are, and nothing is captured."""
+def test_unknown_capture_mode(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """An unknown capture mode logs one warning with the valid modes, and no content is captured."""
     monkeypatch.setenv(CAPTURE_VARIABLE, "spans")
     assert read_settings().capture is None
     (record,) = caplog.records
@@ -107,3 +109,31 @@ def test_a_mode_that_is_none(monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
         "capture_content must be one of no_content, span_only, event_only, span_and_event, got 'spans'"
         in record.getMessage()
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "mode", "warnings"), [("", "off", 0), (" Link", "link", 0), ("JOIN", "join", 0), ("both", "off", 1)]
+)
+def test_broadcast(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str, mode: str, warnings: int
+) -> None:
+    """The mode comes from the argument or the variable; an unknown mode logs one warning."""
+    monkeypatch.setenv(f"{PREFIX}BROADCAST", value)
+    assert read_settings().broadcast == mode
+    assert read_settings(broadcast="off").broadcast == "off"
+    assert len(caplog.records) == warnings
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled", "warnings"),
+    [("true", True, 0), (" 1", True, 0), ("False", False, 0), ("", False, 0), ("yes!", False, 1)],
+)
+def test_budget(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: str, enabled: bool, warnings: int
+) -> None:
+    """The option is a boolean, from the argument or the variable; another value logs one warning."""
+    monkeypatch.setenv(f"{PREFIX}BUDGET", value)
+    assert read_settings().budget is enabled
+    assert read_settings(budget=True).budget is True
+    assert read_settings(budget=False).budget is False
+    assert len(caplog.records) == warnings

@@ -1,4 +1,4 @@
-"""The place of a wrapper: beneath all that sit there, and nothing is left of it when it is taken out."""
+"""`InnermostWrapper` wraps a method below all other wrappers, and its removal leaves nothing behind."""
 
 import functools
 from collections.abc import Callable
@@ -10,33 +10,33 @@ from opentelemetry.instrumentation.openrouter._clients.patching import Innermost
 
 
 class Base:
-    """Has a method."""
+    """A class with the method that the tests wrap."""
 
-    def ask(self, word: str) -> list[str]:
-        return [word]
+    def send(self, value: str) -> list[str]:
+        return [value]
 
 
-def _ours(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+def _our_wrapper(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
     assert isinstance(instance, Base)
     return ["ours", *wrapped(*args, **kwargs)]
 
 
-def _theirs(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
-    return ["theirs", *wrapped(*args, **kwargs)]
+def _other_wrapper(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+    return ["other", *wrapped(*args, **kwargs)]
 
 
-def _by_wrapt(owner: Any) -> None:
-    wrapt.wrap_function_wrapper(owner, "ask", _theirs)
+def _wrap_by_wrapt(owner: Any) -> None:
+    wrapt.wrap_function_wrapper(owner, "send", _other_wrapper)
 
 
-def _by_closure(owner: Any) -> None:
-    asked = owner.ask
+def _wrap_by_closure(owner: Any) -> None:
+    method = owner.send
 
-    @functools.wraps(asked)
+    @functools.wraps(method)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return ["theirs", *asked(*args, **kwargs)]
+        return ["other", *method(*args, **kwargs)]
 
-    owner.ask = wrapper
+    owner.send = wrapper
 
 
 def _owner(*, inherits: bool) -> Any:
@@ -46,8 +46,8 @@ def _owner(*, inherits: bool) -> Any:
     if not inherits:
 
         class Own(Base):
-            def ask(self, word: str) -> list[str]:
-                return [word]
+            def send(self, value: str) -> list[str]:
+                return [value]
 
         return Own
     return Owner
@@ -55,77 +55,77 @@ def _owner(*, inherits: bool) -> Any:
 
 @pytest.mark.parametrize("inherits", [True, False])
 def test_alone(inherits: bool) -> None:
-    """The class is as it was, whether it inherits the method or has it."""
+    """Removal restores the class, whether it inherits the method or defines it."""
     owner = _owner(inherits=inherits)
     before = dict(vars(owner))
-    entrance = InnermostWrapper(owner, "ask", _ours)
-    assert owner().ask("a") == owner.ask(owner(), "a") == ["ours", "a"]
-    entrance.remove()
-    assert owner().ask("a") == ["a"]
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
+    assert owner().send("a") == owner.send(owner(), "a") == ["ours", "a"]
+    wrapper.remove()
+    assert owner().send("a") == ["a"]
     assert dict(vars(owner)) == before
 
 
-WRAPPERS = pytest.mark.parametrize("wrap", [_by_wrapt, _by_closure])
+WRAPPERS = pytest.mark.parametrize("wrap", [_wrap_by_wrapt, _wrap_by_closure])
 
 
 @WRAPPERS
 @pytest.mark.parametrize("inherits", [True, False])
-def test_beneath_what_is_there(wrap: Callable[[Any], None], inherits: bool) -> None:
-    """Ours is inside, though it came later; and out again, the other stays."""
+def test_below_an_existing_wrapper(wrap: Callable[[Any], None], inherits: bool) -> None:
+    """Our wrapper goes below a wrapper that is already installed; its removal leaves the other one in place."""
     owner = _owner(inherits=inherits)
     wrap(owner)
-    entrance = InnermostWrapper(owner, "ask", _ours)
-    assert owner().ask("a") == ["theirs", "ours", "a"]
-    entrance.remove()
-    assert owner().ask("a") == ["theirs", "a"]
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
+    assert owner().send("a") == ["other", "ours", "a"]
+    wrapper.remove()
+    assert owner().send("a") == ["other", "a"]
 
 
 @WRAPPERS
-def test_beneath_what_comes(wrap: Callable[[Any], None]) -> None:
-    """Ours is inside, and stays there when it is told to go, for it cannot: it only passes through then."""
+def test_below_a_later_wrapper(wrap: Callable[[Any], None]) -> None:
+    """Our wrapper stays below a wrapper that was installed later, also after `remove()`, because it cannot be taken out."""
     owner = _owner(inherits=True)
-    entrance = InnermostWrapper(owner, "ask", _ours)
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
     wrap(owner)
-    assert owner().ask("a") == ["theirs", "ours", "a"]
-    entrance.remove()
-    assert owner().ask("a") == ["theirs", "ours", "a"]
+    assert owner().send("a") == ["other", "ours", "a"]
+    wrapper.remove()
+    assert owner().send("a") == ["other", "ours", "a"]
 
 
-@pytest.mark.parametrize("first", [_by_wrapt, _by_closure])
-@pytest.mark.parametrize("second", [_by_wrapt, _by_closure])
-def test_beneath_several(first: Callable[[Any], None], second: Callable[[Any], None]) -> None:
-    """At the bottom of a chain."""
+@pytest.mark.parametrize("first", [_wrap_by_wrapt, _wrap_by_closure])
+@pytest.mark.parametrize("second", [_wrap_by_wrapt, _wrap_by_closure])
+def test_below_several_wrappers(first: Callable[[Any], None], second: Callable[[Any], None]) -> None:
+    """Our wrapper goes to the bottom of a chain of wrappers."""
     owner = _owner(inherits=True)
     first(owner)
     second(owner)
-    entrance = InnermostWrapper(owner, "ask", _ours)
-    assert owner().ask("a") == ["theirs", "theirs", "ours", "a"]
-    entrance.remove()
-    assert owner().ask("a") == ["theirs", "theirs", "a"]
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
+    assert owner().send("a") == ["other", "other", "ours", "a"]
+    wrapper.remove()
+    assert owner().send("a") == ["other", "other", "a"]
 
 
-def test_put_back_by_another() -> None:
-    """Who saved `Owner.ask` and puts it back puts a bound method there; we know ours in it, and take it out."""
+def test_bound_method_assigned_to_the_class() -> None:
+    """Another library that saves and restores `Owner.send` assigns a bound method; our wrapper is found in it and removed."""
     owner = _owner(inherits=True)
-    entrance = InnermostWrapper(owner, "ask", _ours)
-    saved = owner.ask
-    wrapt.wrap_function_wrapper(owner, "ask", _theirs)
-    owner.ask = saved
-    again = InnermostWrapper(owner, "ask", _theirs)
-    assert owner().ask("a") == ["ours", "theirs", "a"]
-    again.remove()
-    assert owner().ask("a") == ["ours", "a"]
-    entrance.remove()
-    assert "ask" not in vars(owner)
-    assert owner().ask("a") == ["a"]
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
+    saved = owner.send
+    wrapt.wrap_function_wrapper(owner, "send", _other_wrapper)
+    owner.send = saved
+    second = InnermostWrapper(owner, "send", _other_wrapper)
+    assert owner().send("a") == ["ours", "other", "a"]
+    second.remove()
+    assert owner().send("a") == ["ours", "a"]
+    wrapper.remove()
+    assert "send" not in vars(owner)
+    assert owner().send("a") == ["a"]
 
 
-def test_above_what_cannot_be_opened() -> None:
-    """A wrapper that does not say what it wraps keeps it; ours goes on top."""
+def test_above_an_opaque_wrapper() -> None:
+    """Our wrapper goes above a wrapper that does not expose what it wraps."""
     owner = _owner(inherits=True)
-    asked = owner.ask
-    owner.ask = lambda *args: ["theirs", *asked(*args)]
-    entrance = InnermostWrapper(owner, "ask", _ours)
-    assert owner().ask("a") == ["ours", "theirs", "a"]
-    entrance.remove()
-    assert owner().ask("a") == ["theirs", "a"]
+    method = owner.send
+    owner.send = lambda *args: ["other", *method(*args)]
+    wrapper = InnermostWrapper(owner, "send", _our_wrapper)
+    assert owner().send("a") == ["ours", "other", "a"]
+    wrapper.remove()
+    assert owner().send("a") == ["other", "a"]

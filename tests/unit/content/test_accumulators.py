@@ -1,4 +1,4 @@
-"""Chunks and events in, the body that a plain call would have had out: the corners that no scenario has."""
+"""Chunks and events in, the body of the equivalent plain call out: edge cases that no scenario covers."""
 
 from typing import Any
 
@@ -9,31 +9,31 @@ from opentelemetry.instrumentation.openrouter._content.accumulators import (
 )
 
 
-def _calls(*pieces: Any) -> list[Any]:
-    transcript = ChatAccumulator()
-    for piece in pieces:
-        transcript.add({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]})
-    body: Any = transcript.body()
+def _tool_calls(*deltas: Any) -> list[Any]:
+    accumulator = ChatAccumulator()
+    for delta in deltas:
+        accumulator.add({"choices": [{"index": 0, "delta": {"tool_calls": [delta]}}]})
+    body: Any = accumulator.body()
     return body["choices"][0]["message"]["tool_calls"]
 
 
-def test_ids_come_once_whoever_repeats_them() -> None:
-    """OpenRouter repeats the id and the name in each delta, OpenAI sends them in the first alone."""
-    repeated = _calls(
+def test_repeated_ids_are_not_joined() -> None:
+    """A tool call is the same if each delta repeats its id and name, as OpenRouter's do, or only the first has them."""
+    repeated = _tool_calls(
         {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{"}},
         {"index": 0, "id": "a", "function": {"name": "f", "arguments": "}"}},
     )
-    once = _calls(
+    once = _tool_calls(
         {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{"}},
         {"index": 0, "id": None, "function": {"name": None, "arguments": "}"}},
     )
     assert repeated == once == [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]
 
 
-def test_a_new_id_is_a_new_call() -> None:
-    """Some providers number all calls alike, or not at all."""
+def test_new_id_starts_a_new_tool_call() -> None:
+    """A new id starts a new tool call: some upstream providers send one index for all calls, or none."""
     for index in ({"index": 0}, {}):
-        calls = _calls(
+        calls = _tool_calls(
             {**index, "id": "a", "function": {"arguments": "1"}},
             {**index, "id": "b", "function": {"arguments": "2"}},
             {**index, "function": {"arguments": "3"}},
@@ -41,13 +41,13 @@ def test_a_new_id_is_a_new_call() -> None:
         assert [(call["id"], call["function"]["arguments"]) for call in calls] == [("a", "1"), ("b", "23")]
 
 
-def test_odd_chunks() -> None:
-    """What is not of the wire's shape adds nothing, and breaks nothing."""
-    transcript = ChatAccumulator()
+def test_malformed_chunks() -> None:
+    """Malformed chunks and events add nothing and do not raise."""
+    accumulator = ChatAccumulator()
     for delta in ({"content": 3, "tool_calls": [None, {"index": [], "id": {}}], "audio": {"data": 1}}, None, "x"):
-        transcript.add({"choices": [{"delta": delta, "text": 3}]})
-    transcript.add({"choices": "x"})
-    body: Any = transcript.body()
+        accumulator.add({"choices": [{"delta": delta, "text": 3}]})
+    accumulator.add({"choices": "x"})
+    body: Any = accumulator.body()
     assert body["choices"][0]["message"].get("content") is None
     events = ResponsesAccumulator()
     for event in (
@@ -61,13 +61,13 @@ def test_odd_chunks() -> None:
     assert events.body() == {"output": []}
 
 
-def test_two_parts_and_two_summaries() -> None:
-    """Deltas are joined by their place in their item."""
+def test_interleaved_summaries() -> None:
+    """Deltas are joined by the index of their summary part within the item."""
     events = ResponsesAccumulator()
     events.add({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "summary": []}})
-    for place, delta in ((0, "a"), (1, "b"), (0, "c")):
-        head = {"type": "response.reasoning_summary_text.delta", "output_index": 0}
-        events.add({**head, "summary_index": place, "delta": delta})
+    for index, delta in ((0, "a"), (1, "b"), (0, "c")):
+        header = {"type": "response.reasoning_summary_text.delta", "output_index": 0}
+        events.add({**header, "summary_index": index, "delta": delta})
     assert events.body() == {
         "output": [
             {
@@ -78,13 +78,13 @@ def test_two_parts_and_two_summaries() -> None:
     }
 
 
-def test_several_images_are_one_answer() -> None:
-    """Each image of a stream comes in an event of its own."""
-    transcript = ContentAccumulator()
+def test_several_images_give_one_body() -> None:
+    """The images of a stream, each in its own event, give one body."""
+    accumulator = ContentAccumulator()
     for event in (
         {"type": "image_generation.partial_image"},
         *[{"type": "image_generation.completed", "b64_json": "AAAA"}] * 2,
     ):
-        transcript.add(event)
-    body: Any = transcript.body()
+        accumulator.add(event)
+    body: Any = accumulator.body()
     assert len(body["data"]) == 2

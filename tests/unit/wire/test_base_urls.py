@@ -1,4 +1,4 @@
-"""Base URLs in, OpenRouter or not."""
+"""Base URLs in, OpenRouter's server or None out."""
 
 import pytest
 from opentelemetry.instrumentation.openrouter._wire.base_urls import BaseUrls, server_attributes
@@ -30,13 +30,13 @@ from opentelemetry.instrumentation.openrouter._wire.base_urls import BaseUrls, s
     ],
 )
 def test_hosts(base_url: str, server: tuple[str, int | None] | None) -> None:
-    """Only OpenRouter's hosts and the two gateways that name it; what merely looks alike is not."""
-    found = BaseUrls().match(base_url)
-    assert (None if found is None else (found["server.address"], found.get("server.port"))) == server
+    """Only OpenRouter's hosts and its two known gateways match; look-alike hosts do not."""
+    matched = BaseUrls().match(base_url)
+    assert (None if matched is None else (matched["server.address"], matched.get("server.port"))) == server
 
 
 @pytest.mark.parametrize(
-    ("base_url", "ours"),
+    ("base_url", "matches"),
     [
         ("https://llm.example/openrouter/v1", True),
         ("https://llm.example/openrouter", True),
@@ -49,31 +49,31 @@ def test_hosts(base_url: str, server: tuple[str, int | None] | None) -> None:
         ("http://127.0.0.1:8001/any/path", False),
     ],
 )
-def test_added(base_url: str, ours: bool) -> None:
-    """An added URL matches by scheme, host and port, and by path prefix where it has one."""
-    endpoints = BaseUrls(["https://llm.example/openrouter/", "http://127.0.0.1:8000"])
-    assert (endpoints.match(base_url) is not None) is ours
+def test_user_urls(base_url: str, matches: bool) -> None:
+    """A URL that the user adds matches by scheme, host and port, and by path prefix if it has a path."""
+    base_urls = BaseUrls(["https://llm.example/openrouter/", "http://127.0.0.1:8000"])
+    assert (base_urls.match(base_url) is not None) is matches
 
 
-def test_memory() -> None:
-    """A URL object is looked at once, and clients that come and go do not fill the memory."""
-    asked = 0
+def test_cache() -> None:
+    """A URL object is converted to text once, and the cache of many short-lived clients stays bounded."""
+    conversions = 0
 
     class Url:
         def __str__(self) -> str:
-            nonlocal asked
-            asked += 1
+            nonlocal conversions
+            conversions += 1
             return "https://openrouter.ai/api/v1"
 
-    endpoints, url = BaseUrls(), Url()
-    assert endpoints.match(url) == endpoints.match(url) == {"server.address": "openrouter.ai", "server.port": 443}
-    assert asked == 1
+    base_urls, url = BaseUrls(), Url()
+    assert base_urls.match(url) == base_urls.match(url) == {"server.address": "openrouter.ai", "server.port": 443}
+    assert conversions == 1
     for _ in range(1000):
-        assert endpoints.match(Url()) is not None
-    assert len(endpoints._cache) <= 256
+        assert base_urls.match(Url()) is not None
+    assert len(base_urls._cache) <= 256
 
 
-def test_any_server() -> None:
-    """The server of a URL that need not be OpenRouter's; of no URL there is none."""
+def test_server_attributes() -> None:
+    """Any URL gives the attributes of its server; a text that is not a URL gives None."""
     assert server_attributes("http://127.0.0.1:8080/x") == {"server.address": "127.0.0.1", "server.port": 8080}
     assert server_attributes("nonsense") is None

@@ -1,4 +1,4 @@
-"""Exceptions and error bodies in, failures out."""
+"""Exceptions and error bodies in, `ErrorInfo` out."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from opentelemetry.instrumentation.openrouter._wire.errors import ErrorInfo, err
 
 
 @pytest.mark.parametrize(
-    ("error", "failure"),
+    ("error", "expected"),
     [
         ({"code": 502, "message": "m"}, ErrorInfo("provider_unavailable", "m", "502")),
         ({"code": "502", "message": "m"}, ErrorInfo("provider_unavailable", "m", "502")),
@@ -33,13 +33,13 @@ from opentelemetry.instrumentation.openrouter._wire.errors import ErrorInfo, err
         ([1], ErrorInfo("unmapped")),
     ],
 )
-def test_error_bodies(error: object, failure: ErrorInfo) -> None:
-    """An `error` member gives a word of the vocabulary, its message and its codes; nothing else of it is read."""
-    assert error_from_body(error) == failure
+def test_error_bodies(error: object, expected: ErrorInfo) -> None:
+    """An `error` member gives one of the known error types, its message and its codes; nothing else is read."""
+    assert error_from_body(error) == expected
 
 
 class StatusError(Exception):
-    """As the SDK's: the status, and the inner error as body."""
+    """Has the attributes of the SDK's status errors: the status, and the inner error as body."""
 
     def __init__(self, status_code: int, body: Any) -> None:
         super().__init__("Error code: 400 - secret")
@@ -47,7 +47,7 @@ class StatusError(Exception):
 
 
 @pytest.mark.parametrize(
-    ("exception", "failure"),
+    ("exception", "expected"),
     [
         (StatusError(429, {"message": "m"}), ErrorInfo("rate_limit_exceeded", "m", "429")),
         (StatusError(502, "<html>secret"), ErrorInfo("provider_unavailable", None, "502")),
@@ -63,6 +63,6 @@ class StatusError(Exception):
         (json.JSONDecodeError("secret", "{", 0), ErrorInfo("json.decoder.JSONDecodeError")),
     ],
 )
-def test_exceptions(exception: BaseException, failure: ErrorInfo) -> None:
-    """An exception gives what OpenRouter said in it, else its kind; its own words may quote content and stay inside."""
-    assert error_from_exception(exception) == failure
+def test_exceptions(exception: BaseException, expected: ErrorInfo) -> None:
+    """An exception gives OpenRouter's error if it has one, else its class; its text, which may quote content, is not used."""
+    assert error_from_exception(exception) == expected

@@ -7,7 +7,7 @@ from opentelemetry.instrumentation.openrouter._wire.request import request_attri
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "expected"),
     [
         ({}, {}),
         ({"model": "openai/gpt-4o:free"}, {"gen_ai.request.model": "openai/gpt-4o:free"}),
@@ -94,17 +94,17 @@ from opentelemetry.instrumentation.openrouter._wire.request import request_attri
         ({"messages": [{"role": "user", "content": "secret"}], "tools": [], "prompt": "secret"}, {}),
     ],
 )
-def test_body(body: dict[str, Any], found: dict[str, Any]) -> None:
-    """Each field gives its attribute in its exact type; what is absent or odd gives none."""
-    got = request_attributes(body)
-    assert {name: (value, type(value)) for name, value in got.items()} == {
-        name: (value, type(value)) for name, value in found.items()
+def test_body(body: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Each field gives its attribute in the exact type; an absent or malformed field gives none."""
+    attributes = request_attributes(body)
+    assert {name: (value, type(value)) for name, value in attributes.items()} == {
+        name: (value, type(value)) for name, value in expected.items()
     }
 
 
 def test_headers() -> None:
-    """Header names have no case, later mappings win, and the body's session wins over the header's."""
-    found = request_attributes(
+    """Header names are case-insensitive, later mappings win, and the session of the body wins over the header."""
+    attributes = request_attributes(
         {"session_id": "body"},
         {"HTTP-Referer": "https://a", "X-Title": "old"},
         {
@@ -116,7 +116,7 @@ def test_headers() -> None:
         None,
         "no mapping",
     )
-    assert found == {
+    assert attributes == {
         "openrouter.app.url": "https://b",
         "openrouter.app.title": "new",
         "session.id": "body",

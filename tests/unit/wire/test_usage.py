@@ -1,4 +1,4 @@
-"""Usage objects in, attributes out. The scenarios of `test_calls` hold the whole objects; here are the corners."""
+"""Usage objects in, attributes out: edge cases. tests/scenarios has the complete usage objects."""
 
 from typing import Any
 
@@ -6,40 +6,40 @@ import pytest
 from opentelemetry.instrumentation.openrouter._wire.usage import usage_attributes
 
 COST = "gen_ai.usage.cost"
-SENT = "openrouter.usage.cost"
+CHARGED = "openrouter.usage.cost"
 UPSTREAM = "openrouter.usage.upstream_inference_cost"
 
 
 @pytest.mark.parametrize(
-    ("usage", "found"),
+    ("usage", "expected"),
     [
         (None, {}),
         ("free", {}),
-        ({"cost": 0}, {COST: 0.0, SENT: 0.0}),
-        ({"cost": 3}, {COST: 3.0, SENT: 3.0}),
+        ({"cost": 0}, {COST: 0.0, CHARGED: 0.0}),
+        ({"cost": 3}, {COST: 3.0, CHARGED: 3.0}),
         ({"cost": "0.1"}, {}),
         ({"cost": True}, {}),
         ({"cost": -1}, {}),
         ({"cost": None}, {}),
         (
             {"cost": 0.5, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.5}},
-            {COST: 0.5, SENT: 0.5, UPSTREAM: 0.5, "openrouter.usage.is_byok": False},
+            {COST: 0.5, CHARGED: 0.5, UPSTREAM: 0.5, "openrouter.usage.is_byok": False},
         ),
         (
             {"cost": 0.5, "cost_details": {"upstream_inference_cost": 0.25}},
-            {COST: 0.5, SENT: 0.5, UPSTREAM: 0.25},
+            {COST: 0.5, CHARGED: 0.5, UPSTREAM: 0.25},
         ),
         (
             {"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 19}},
-            {COST: 19.0, SENT: 0.0, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
+            {COST: 19.0, CHARGED: 0.0, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
         ),
         (
             {"cost": 0.95, "is_byok": True, "cost_details": {"upstream_inference_cost": 19}},
-            {COST: 19.95, SENT: 0.95, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
+            {COST: 19.95, CHARGED: 0.95, UPSTREAM: 19.0, "openrouter.usage.is_byok": True},
         ),
         (
             {"cost": 0.1, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
-            {COST: 0.1, SENT: 0.1, "openrouter.usage.is_byok": True},
+            {COST: 0.1, CHARGED: 0.1, "openrouter.usage.is_byok": True},
         ),
         (
             {"is_byok": True, "cost_details": {"upstream_inference_cost": 1}},
@@ -47,7 +47,7 @@ UPSTREAM = "openrouter.usage.upstream_inference_cost"
         ),
         (
             {"is_byok": "true", "cost": 1, "cost_details": {"upstream_inference_cost": 1}},
-            {COST: 1.0, SENT: 1.0, UPSTREAM: 1.0},
+            {COST: 1.0, CHARGED: 1.0, UPSTREAM: 1.0},
         ),
         (
             {"prompt_tokens_details": {"text_tokens": 1, "image_tokens": 2, "audio_tokens": 3, "file_tokens": 4}},
@@ -65,9 +65,9 @@ UPSTREAM = "openrouter.usage.upstream_inference_cost"
         ),
     ],
 )
-def test_usage(usage: object, found: dict[str, Any]) -> None:
-    """Figures keep their last digit, absent ones stay absent, zero is a value and a string is none."""
-    got = usage_attributes(usage)
-    assert {name: (value, type(value)) for name, value in got.items()} == {
-        name: (value, type(value)) for name, value in found.items()
+def test_usage(usage: object, expected: dict[str, Any]) -> None:
+    """Numbers keep full precision, absent fields give no attribute, zero is a value and a string is not a number."""
+    attributes = usage_attributes(usage)
+    assert {name: (value, type(value)) for name, value in attributes.items()} == {
+        name: (value, type(value)) for name, value in expected.items()
     }

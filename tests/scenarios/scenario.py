@@ -1,11 +1,11 @@
-"""What a scenario is made of: a request to one endpoint, and the whole span that each way of asking must give."""
+"""A scenario: a request to one endpoint, and the complete span that each calling style must produce."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 MESSAGES: Final = [{"role": "user", "content": "Say hello."}]
 REQUEST: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "messages": MESSAGES}
-ASKED: Final[dict[str, Any]] = {
+REQUEST_ATTRIBUTES: Final[dict[str, Any]] = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openrouter",
     "gen_ai.request.model": "openai/gpt-4o-mini",
@@ -17,14 +17,16 @@ IDENTITY: Final[dict[str, Any]] = {
     "openrouter.provider.name": "OpenAI",
 }
 ID_ONLY: Final = {"gen_ai.response.id": "gen-1762179802-UN8pkJI4AGZvryk0kFnb"}
-STOPPED: Final[dict[str, Any]] = {
+STOP_FINISH: Final[dict[str, Any]] = {
     "gen_ai.response.finish_reasons": ("stop",),
     "openrouter.response.native_finish_reasons": ("stop",),
 }
 
 
-def spent(prompt: int, completion: int, cost: float, *, reasoning: int = 0, cached: int = 0) -> dict[str, Any]:
-    """What `simulator.exchanges.usage` gives."""
+def usage_attributes(
+    prompt: int, completion: int, cost: float, *, reasoning: int = 0, cached: int = 0
+) -> dict[str, Any]:
+    """Return the attributes of the usage that `simulator.canned_reply.usage` sends."""
     return {
         "gen_ai.usage.input_tokens": prompt,
         "gen_ai.usage.output_tokens": completion,
@@ -44,8 +46,8 @@ def spent(prompt: int, completion: int, cost: float, *, reasoning: int = 0, cach
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What one kind of ways must give."""
+class ExpectedSpan:
+    """The span that all streamed, or all non-streamed, calling styles must produce."""
 
     attributes: dict[str, Any]
     status: str = "UNSET"
@@ -54,39 +56,39 @@ class Expected:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario: a request and what comes of it, or None where it says nothing about that kind of ways."""
+    """One scenario: a request and the expected spans; None if the scenario does not cover that kind of style."""
 
-    whole: Expected | None
-    streamed: Expected | None
+    non_streamed: ExpectedSpan | None
+    streamed: ExpectedSpan | None
     request: dict[str, Any] = field(default_factory=lambda: REQUEST)
-    asked: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What the span says of the request, beside `ASKED`."""
+    request_attributes: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The attributes of the request, in addition to `REQUEST_ATTRIBUTES`."""
     content: dict[str, Any] | None = None
-    """What is captured, where capturing is on; None where the scenario says nothing about it."""
-    exchange: str | None = None
-    """The simulator's name for it, where it is another."""
-    parses: bool = True
-    """`.parse()` and the stream helpers take the request: they refuse some tools before anything is sent."""
+    """The captured content if capture is enabled; None if the scenario does not cover content."""
+    reply_name: str | None = None
+    """The name of the canned reply, if it is not the scenario's own."""
+    supports_parse: bool = True
+    """Whether `.parse()` and the stream helpers accept the request: they reject some tools before sending it."""
 
 
 def both(attributes: dict[str, Any], **more: Any) -> Scenario:
-    return Scenario(Expected(attributes), Expected(attributes), **more)
+    return Scenario(ExpectedSpan(attributes), ExpectedSpan(attributes), **more)
 
 
 def failed(type_: str, message: str | None, attributes: dict[str, Any], **more: Any) -> Scenario:
-    failure = Expected({**attributes, "error.type": type_}, "ERROR", message)
-    return Scenario(failure, failure, **more)
+    error = ExpectedSpan({**attributes, "error.type": type_}, "ERROR", message)
+    return Scenario(error, error, **more)
 
 
-def refused(status: int, type_: str, message: str, **more: str) -> Scenario:
+def http_error(status: int, type_: str, message: str, **more: str) -> Scenario:
     found: dict[str, Any] = {**ID_ONLY, "openrouter.error.code": str(status)}
     for name, value in more.items():
         found[{"provider": "openrouter.provider.name", "provider_code": "openrouter.error.provider_code"}[name]] = value
     return failed(type_, message, found)
 
 
-def said(*parts: dict[str, Any], role: str = "assistant", reason: str | None = "stop") -> list[dict[str, Any]]:
-    """One message; of an assistant it says why it ended."""
+def message(*parts: dict[str, Any], role: str = "assistant", reason: str | None = "stop") -> list[dict[str, Any]]:
+    """Return one captured message; the assistant's has a finish reason."""
     message: dict[str, Any] = {"role": role, "parts": list(parts)}
     return [message if reason is None or role != "assistant" else {**message, "finish_reason": reason}]
 
@@ -95,18 +97,18 @@ def text(content: str, kind: str = "text") -> dict[str, Any]:
     return {"type": kind, "content": content}
 
 
-def asked(*messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """What was asked, as captured."""
+def input_messages(*messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the captured input messages."""
     return {"gen_ai.input.messages": [message for each in messages for message in each]}
 
 
-def answered(*messages: list[dict[str, Any]]) -> dict[str, Any]:
-    """What was answered, as captured."""
+def output_messages(*messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the captured output messages."""
     return {"gen_ai.output.messages": [message for each in messages for message in each]}
 
 
-HELLO_ASKED: Final = asked(said(text("Say hello."), role="user"))
-HELLO_CONTENT: Final = {**HELLO_ASKED, **answered(said(text("Hello")))}
+HELLO_INPUT: Final = input_messages(message(text("Say hello."), role="user"))
+HELLO_CONTENT: Final = {**HELLO_INPUT, **output_messages(message(text("Hello")))}
 PNG_PART: Final = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "", "byte_size": 6000}
 PDF_PART: Final = {
     "type": "blob",

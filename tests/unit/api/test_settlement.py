@@ -1,0 +1,268 @@
+"""Settlement: the record of `GET /generation`, polling, flushes and forks, with a fake API client."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from opentelemetry.instrumentation.openrouter._api import settlement as settlement_module
+from opentelemetry.instrumentation.openrouter._api.client import ApiClient
+from opentelemetry.instrumentation.openrouter._api.flush_hooks import FlushHooks
+from opentelemetry.instrumentation.openrouter._api.settlement import Settlement
+from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation
+from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.trace import NoOpTracerProvider
+
+ID: Final = "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
+RECORD: Final[dict[str, Any]] = {
+    "id": ID,
+    "model": "openai/gpt-4o-mini-2024-07-18",
+    "provider_name": "OpenAI",
+    "streamed": True,
+    "cancelled": True,
+    "is_byok": False,
+    "usage": 0.00014,
+    "total_cost": 0.00014,
+    "upstream_inference_cost": 0,
+    "tokens_prompt": 33,
+    "tokens_completion": 110,
+    "native_tokens_prompt": 43,
+    "native_tokens_completion": 120,
+    "native_tokens_cached": 7,
+    "native_tokens_reasoning": 5,
+    "native_tokens_completion_images": None,
+    "finish_reason": "stop",
+    "native_finish_reason": "end_turn",
+    "service_tier": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll with short delays."""
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (0.01,) * 8)
+    monkeypatch.setattr(settlement_module, "_FLUSH_POLL_DELAY", 0.01)
+
+
+def _wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_generation_record() -> None:
+    """The record gives the native token counts, the model slug, the cost, the provider and the finish reasons."""
+    record = ResponseRecord(id=ID)
+    fold_generation(record, RECORD)
+    assert response_attributes(record) == {
+        "gen_ai.response.id": ID,
+        "gen_ai.response.model": "openai/gpt-4o-mini-2024-07-18",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 43,
+        "gen_ai.usage.output_tokens": 120,
+        "gen_ai.usage.cache_read.input_tokens": 7,
+        "gen_ai.usage.reasoning.output_tokens": 5,
+        "gen_ai.usage.cost": 0.00014,
+        "openrouter.usage.cost": 0.00014,
+        "openrouter.usage.is_byok": False,
+        "openrouter.provider.name": "OpenAI",
+        "openrouter.response.native_finish_reasons": ("end_turn",),
+        "openrouter.settled": True,
+    }
+
+
+def test_values_of_the_stream_take_precedence() -> None:
+    """The generation record only adds what the stream did not include."""
+    record = ResponseRecord(id=ID, model="m", provider="Azure", service_tier="flex")
+    record.finish_reasons[0], record.native_finish_reasons[0] = "length", "max"
+    fold_generation(record, {**RECORD, "service_tier": "default"})
+    attributes = response_attributes(record)
+    assert attributes["gen_ai.response.model"] == "m"
+    assert attributes["openrouter.provider.name"] == "Azure"
+    assert attributes["openrouter.response.service_tier"] == "flex"
+    assert attributes["gen_ai.response.finish_reasons"] == ("length",)
+    assert attributes["openrouter.response.native_finish_reasons"] == ("max",)
+
+
+def test_byok() -> None:
+    """With BYOK, the upstream cost is added to the cost, in decimal."""
+    record = ResponseRecord(id=ID)
+    fold_generation(record, {**RECORD, "is_byok": True, "usage": 0.1, "upstream_inference_cost": 0.2})
+    assert response_attributes(record)["gen_ai.usage.cost"] == 0.3
+
+
+@pytest.mark.parametrize("generation", [{}, {"usage": "many", "finish_reason": 7}, {"native_tokens_prompt": -1}])
+def test_record_without_usable_values(generation: dict[str, Any]) -> None:
+    """Missing or invalid values set no attributes."""
+    record = ResponseRecord(id=ID)
+    fold_generation(record, generation)
+    assert response_attributes(record) == {"gen_ai.response.id": ID, "openrouter.settled": True}
+
+
+def test_total_cost_is_the_fallback() -> None:
+    """`total_cost` is the cost if `usage` is missing."""
+    record = ResponseRecord(id=ID)
+    fold_generation(record, {"total_cost": 0.5})
+    assert response_attributes(record)["gen_ai.usage.cost"] == 0.5
+
+
+def test_id_is_quoted() -> None:
+    """The generation id is quoted, so that it stays one query parameter."""
+    paths: list[str] = []
+    settlement = Settlement(tuple)
+    finished = threading.Event()
+
+    def get(path: str, _: float) -> object:
+        paths.append(path)
+        return {"data": RECORD}
+
+    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id="gen-a&b=/../keys?x"), finished.set)
+    assert finished.wait(10)
+    assert paths == ["/generation?id=gen-a%26b%3D%2F..%2Fkeys%3Fx"]
+
+
+def test_delays_do_not_shrink() -> None:
+    """The delays between polls never shrink."""
+    assert sorted(settlement_module.POLL_DELAYS) == list(settlement_module.POLL_DELAYS)
+
+
+def test_not_traced() -> None:
+    """Requests of the settlement are sent with instrumentation suppressed."""
+    enabled: list[bool] = []
+    done = threading.Event()
+
+    def get(_: str, __: float) -> object:
+        enabled.append(is_instrumentation_enabled())
+        return {"data": RECORD}
+
+    assert Settlement(tuple).submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
+    assert done.wait(10)
+    assert enabled == [False]
+    assert is_instrumentation_enabled()
+
+
+def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 256 calls wait at a time; none is accepted after `close()`."""
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
+    settlement = Settlement(tuple)
+    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
+    accepted = [settlement.submit(api_client, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
+    assert accepted == [True] * 256 + [False] * 44
+    settlement.close()
+    assert not settlement.submit(api_client, ResponseRecord(id=ID), lambda: None)
+
+
+def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The background thread ends when no call waits, and starts again for the next one."""
+    settlement = Settlement(tuple)
+    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
+    for _ in range(2):
+        done = threading.Event()
+        assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
+        assert done.wait(10)
+        _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
+
+
+@pytest.mark.internal_error
+def test_finish_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `finish` callback that raises does not block the next call."""
+    settlement = Settlement(tuple)
+    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
+    done = threading.Event()
+    assert settlement.submit(api_client, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
+    assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
+    assert done.wait(10)
+    settlement.flush()
+
+
+def test_flush_during_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hanging server does not block a flush beyond its timeout, and its late response is ignored."""
+    requested, release, finished = threading.Event(), threading.Event(), threading.Event()
+    record = ResponseRecord(id=ID)
+
+    def get(_: str, __: float) -> object:
+        requested.set()
+        assert release.wait(10)
+        return {"data": RECORD}
+
+    settlement = Settlement(tuple)
+    assert settlement.submit(ApiClient("", "", get), record, finished.set)
+    assert requested.wait(10)
+    settlement.flush(0.05)
+    assert finished.is_set()
+    release.set()
+    _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
+    assert record.usage is None
+
+
+def test_flush_waits_for_the_background_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush waits for a request of the background thread that finishes within the timeout."""
+    requested, finished = threading.Event(), threading.Event()
+
+    def get(_: str, __: float) -> object:
+        requested.set()
+        time.sleep(0.05)
+        return {"data": RECORD}
+
+    settlement = Settlement(tuple)
+    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id=ID), finished.set)
+    assert requested.wait(10)
+    settlement.flush(10)
+    assert finished.is_set()
+
+
+def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll that failed in the background is repeated at once while a flush waits for it."""
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (0.0, 60.0, 60.0))
+    requested, flush_waits, finished = threading.Event(), threading.Event(), threading.Event()
+    record = ResponseRecord(id=ID)
+
+    def get(_: str, __: float) -> object:
+        if not requested.is_set():
+            requested.set()
+            assert flush_waits.wait(10)
+            raise LookupError
+        return {"data": RECORD}
+
+    class WatchedSettlement(Settlement):
+        def _next_due(self, until: float = math.inf) -> Any:
+            if until < math.inf:
+                flush_waits.set()
+            return super()._next_due(until)
+
+    settlement = WatchedSettlement(tuple)
+    assert settlement.submit(ApiClient("", "", get), record, finished.set)
+    assert requested.wait(10)
+    settlement.flush(5)
+    assert finished.is_set()
+    assert record.usage is not None
+
+
+def test_fork_discards_pending_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked child does not settle the pending calls of its parent."""
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
+    settlement, finished = Settlement(tuple), threading.Event()
+    assert settlement.submit(ApiClient("", "", lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
+    settlement_module._reset_all_after_fork()
+    settlement.close()
+    assert not finished.is_set()
+
+
+def test_provider_of_another_kind() -> None:
+    """Providers without `force_flush`, or with read-only attributes, are left unchanged."""
+    flushes = FlushHooks(lambda: [object(), NoOpTracerProvider()], lambda: None)
+    flushes.install()
+    flushes.remove()
+
+
+@pytest.mark.parametrize(("value", "on"), [("true", True), ("0", False)])
+def test_option(monkeypatch: pytest.MonkeyPatch, value: str, on: bool) -> None:
+    """`settle` is set by argument or by environment variable."""
+    monkeypatch.setenv(f"{PREFIX}SETTLE", value)
+    assert read_settings().settle is on
+    assert read_settings(settle=True).settle is True

@@ -1,0 +1,81 @@
+"""Folding chat completions and their chunks into a `ResponseRecord`: edge cases that no scenario covers."""
+
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.openrouter._wire.chat import fold_chunk, fold_completion
+from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
+
+
+def _chunk(delta: object, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}], **more}
+
+
+@pytest.mark.parametrize(
+    ("delta", "is_token"),
+    [
+        ({"role": "assistant", "content": ""}, False),
+        ({"content": None, "tool_calls": []}, False),
+        ({"annotations": [{}]}, False),
+        (None, False),
+        ({"content": "a"}, True),
+        ({"content": "", "reasoning": "a"}, True),
+        ({"reasoning_details": [{"type": "reasoning.text"}]}, True),
+        ({"tool_calls": [{}]}, True),
+        ({"images": [{}]}, True),
+        ({"audio": {"data": "x"}}, True),
+        ({"refusal": "no"}, True),
+    ],
+)
+def test_first_token(delta: object, is_token: bool) -> None:
+    """The first token is the first chunk with output; an empty delta, a role or an annotation is not output."""
+    record = ResponseRecord()
+    fold_chunk(record, _chunk({"role": "assistant", "content": ""}), 1.0)
+    fold_chunk(record, _chunk(delta), 2.0)
+    fold_chunk(record, _chunk({"content": "later"}), 3.0)
+    assert record.first_token == (2.0 if is_token else 3.0)
+
+
+def test_ids_are_set_once() -> None:
+    """The id, model and provider of repeated chunks are set once, also after a first chunk without choices."""
+    record = ResponseRecord()
+    fold_chunk(record, {"choices": [], "debug": {"echo_upstream_body": {}}}, 0.0)
+    for _ in range(3):
+        fold_chunk(record, _chunk({"content": "a"}, id="gen-1", model="m", provider="P"), 0.0)
+    assert response_attributes(record) == {
+        "gen_ai.response.id": "gen-1",
+        "gen_ai.response.model": "m",
+        "openrouter.provider.name": "P",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, "", "text", 3, [], {"choices": {"a": 1}}, {"choices": [None, 1, "x"]}, {"usage": "x", "choices": []}],
+)
+def test_malformed_body(body: Any) -> None:
+    """A malformed body or chunk adds no attributes and does not raise."""
+    record = ResponseRecord()
+    fold_completion(record, body)
+    fold_chunk(record, body, 0.0)
+    assert response_attributes(record) == {}
+
+
+def test_choices_without_index() -> None:
+    """Choices without an index are numbered by position; a missing native finish reason is skipped."""
+    record = ResponseRecord()
+    fold_completion(
+        record, {"choices": [{"finish_reason": "stop"}, {"finish_reason": "length", "native_finish_reason": "M"}]}
+    )
+    assert response_attributes(record) == {
+        "gen_ai.response.finish_reasons": ("stop", "length"),
+        "openrouter.response.native_finish_reasons": ("M",),
+    }
+
+
+def test_error_in_a_choice() -> None:
+    """The error of a choice is the error of the record."""
+    record = ResponseRecord()
+    fold_completion(record, {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "broke off"}}]})
+    assert record.error is not None
+    assert (record.error.type, record.error.message) == ("provider_unavailable", "broke off")
