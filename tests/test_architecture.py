@@ -115,12 +115,13 @@ def test_every_component_is_in_the_order() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_summary_and_size(file: Path) -> None:
-    """A file starts with a docstring and has at most 260 lines; a function has at most 45."""
+    """A file opens with a summary and has at most 260 lines, a function 40 without its docstring."""
     source = file.read_text()
     tree = ast.parse(source)
     assert ast.get_docstring(tree)
     assert len(source.splitlines()) <= 260
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            docstring = ast.get_docstring(node, clean=False) or ""
             assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno < 45, node.name
+            assert node.end_lineno - node.lineno - docstring.count("\n") <= 40, node.name

@@ -278,6 +278,13 @@ def test_redact_is_not_callable(
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
 
 
+def test_redact_is_misspelt(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
+    """If `redact` is misspelt, no content is captured."""
+    telemetry.reinstrument([openrouter.url], capture_content="span_only", redactor=str.upper)
+    client("hello").chat.completions.create(**REQUEST)
+    assert not span_content(telemetry)
+
+
 def test_one_shot_iterators(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
     """Messages and message parts may be generators: they are sent and captured completely."""
     telemetry.reinstrument([openrouter.url], capture_content="span_only")

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation import openrouter as package
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, attributes
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 from opentelemetry.instrumentation.openrouter._wire import errors
 
 from tests.calling_styles import OPTIONS
@@ -96,10 +96,16 @@ def test_error_types_are_complete() -> None:
 
 
 def test_options_are_complete() -> None:
-    """The table has a row for each keyword that `instrument()` reads, and no other."""
-    read = set(re.findall(r'(?:kwargs|given)\.get\("(\w+)"', inspect.getsource(package)))
+    """The table has a row for each option of `instrument()`, and no other."""
+    options = inspect.signature(OpenRouterInstrumentor.instrument).parameters.keys() - {"self", "kwargs"}
     rows = {name for row in _table("options.md", "# Options") for name in re.findall(r"`(\w+)`", row[0])}
-    assert read == rows - {"instrument"}
+    assert options == rows - {"instrument"}
+
+
+def test_dialects_are_complete() -> None:
+    """The page names each dialect."""
+    (names,) = re.findall(r"Available dialects: ([^.]+)\.", (DOCS / "backends.md").read_text())
+    assert re.findall(r"`(\w+)`", names) == sorted(DIALECTS)
 
 
 def _suites() -> list[Any]:

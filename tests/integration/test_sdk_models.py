@@ -15,8 +15,8 @@ from opentelemetry.instrumentation.openrouter._wire.chat import fold_chunk, fold
 from opentelemetry.instrumentation.openrouter._wire.fields import mapping
 from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 
+from tests.json_strategies import bodies, check_attributes, check_structure
 from tests.simulator import CANNED_REPLIES, Chat
-from tests.unit.json_strategies import bodies, check_attributes, check_structure
 
 
 def _model(type_: Any, body: dict[str, Any]) -> Any:

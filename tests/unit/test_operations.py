@@ -2,7 +2,11 @@
 
 import pytest
 from opentelemetry.instrumentation.openrouter._operations import operation_at
-from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
+from opentelemetry.instrumentation.openrouter._wire.response import (
+    ResponseRecord,
+    fold_error_response,
+    response_attributes,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +73,15 @@ def test_error_event_without_an_error_member(path: str) -> None:
     operation.fold_chunk(record, {"type": "error", "code": "429", "message": "Slow down", "param": None}, 1.0)
     assert record.error is not None
     assert (record.error.type, record.error.message) == ("rate_limit_exceeded", "Slow down")
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"<html>", b"{", b'{"error": null}'])
+def test_error_response_keeps_the_type_of_its_status(content: bytes) -> None:
+    """The body of an error response adds to its status, and never replaces it by an empty response."""
+    operation = operation_at("/rerank", "https://openrouter.ai/api/v1")
+    assert operation is not None
+    record = ResponseRecord()
+    fold_error_response(record, 503, None)
+    operation.fold_bytes(record, content, 503)
+    assert record.error is not None
+    assert record.error.type == "provider_unavailable"

@@ -129,3 +129,21 @@ def test_above_an_opaque_wrapper() -> None:
     assert owner().send("a") == ["ours", "other", "a"]
     wrapper.remove()
     assert owner().send("a") == ["other", "a"]
+
+
+def test_ambiguous_closure_is_not_opened() -> None:
+    """A closure that holds the wrapped method in two cells stays as it is; the wrapper goes outside of it."""
+    owner = _owner(inherits=False)
+    method: Any = owner.send
+    same: Any = method
+
+    @functools.wraps(method)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return ["other", *(method if args else same)(*args, **kwargs)]
+
+    owner.send = wrapper
+    ours = InnermostWrapper(owner, "send", _our_wrapper)
+    assert owner().send("x") == ["ours", "other", "x"]
+    ours.remove()
+    assert owner.send is wrapper
+    assert owner().send("x") == ["other", "x"]

@@ -14,16 +14,16 @@ Each call then makes one span with the model and the upstream provider that answ
 OpenRouter billed, the times and the errors; `attributes` has all names. Clients of other hosts are not traced.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from opentelemetry._logs import get_logger, get_logger_provider
+from opentelemetry._logs import LoggerProvider, get_logger, get_logger_provider
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
-from opentelemetry.metrics import get_meter, get_meter_provider
+from opentelemetry.metrics import MeterProvider, get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import get_tracer, get_tracer_provider
+from opentelemetry.trace import TracerProvider, get_tracer, get_tracer_provider
 
 from ._api.budget import get_budget
 from ._api.settlement import Settlement
@@ -37,6 +37,7 @@ from .version import __version__
 __all__ = ["OpenRouterInstrumentor", "__version__"]
 
 _SCHEMA: Final = Schemas.V1_37_0.value
+_PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
 _REQUIREMENTS: Final = tuple(each.requirement for each in INSTRUMENTATIONS)
 
 
@@ -50,18 +51,39 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         installed = [each for each in _REQUIREMENTS if get_dependency_conflicts([each]) is None]
         return installed or _REQUIREMENTS[:1]
 
-    def _instrument(self, **kwargs: Any) -> None:  # noqa: D417 - each keyword is described
+    def instrument(  # noqa: PLR0913 - one argument an option
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        base_urls: str | Iterable[str] | None = None,
+        capture_content: str | bool | None = None,
+        content_max_length: int | str | None = None,
+        redact: Callable[[str], str | None] | None = None,
+        baggage_keys: str | Iterable[str] | None = None,
+        metric_attributes: str | Iterable[str] | None = None,
+        dialects: str | Iterable[str] | None = None,
+        broadcast: str | None = None,
+        settle: bool | str | None = None,
+        budget: bool | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Patch `openai.OpenAI.request` and `AsyncOpenAI.request`, and `openrouter.basesdk.BaseSDK.do_request`.
 
-        Keyword Args:
-            tracer_provider: a `TracerProvider`; the global one by default.
-            meter_provider: a `MeterProvider`; the global one by default.
-            logger_provider: a `LoggerProvider` for the event that carries content; the global one by default.
-            base_urls: further base URLs that are OpenRouter, a list of strings.
-            capture_content: `no_content` (the default), `span_only`, `event_only` or `span_and_event`. Its environment
-                variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
+        A list may be one comma-separated string. The environment variable of an option that is not given is
+        `OTEL_INSTRUMENTATION_OPENROUTER_` and its name in capitals. A wrong value, or an option that does not exist, is
+        one warning and never an exception.
+
+        Args:
+            tracer_provider: the global one by default.
+            meter_provider: the global one by default.
+            logger_provider: for the event that carries content; the global one by default.
+            base_urls: further base URLs that are OpenRouter.
+            capture_content: `no_content` (the default), `span_only`, `event_only` or `span_and_event`; True is the
+                last, False the first. Its environment variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
             content_max_length: the number of characters that are kept of each captured text; all by default.
-            redact: a function that receives each captured text and returns the text to record.
+            redact: receives each captured text and returns the text to record, or None. It has no variable.
             baggage_keys: baggage entries that become attributes, besides `user.id` and `session.id`.
             metric_attributes: attributes of a request that its metrics carry too. Each value makes another series.
             dialects: names of backends whose own attributes are added to each span, such as `phoenix`; docs/backends.md
@@ -69,27 +91,34 @@ class OpenRouterInstrumentor(BaseInstrumentor):
             broadcast: `link` each span to the trace that OpenRouter Broadcast sends for it, or `join`: send the ids of
                 the span along, so that OpenRouter's spans join the trace. `off` by default.
             settle: fetch the cost of interrupted streams from OpenRouter in the background; the span stays open
-                meanwhile. True or False (the default).
+                meanwhile. False by default.
             budget: fetch the remaining credit limit of each API key from OpenRouter, once a minute at most, and record
-                it as gauges. True or False (the default).
-
-        A list may be one comma-separated string. The environment variable of an option that is not given is
-        `OTEL_INSTRUMENTATION_OPENROUTER_` and its name in capitals.
+                it as gauges. False by default.
+            **kwargs: `skip_dep_check` and `raise_exception_on_conflict` of the base class. Any other name is a
+                misspelling: it is a warning, and content is not captured, because it may be `redact`.
         """
-        settings = read_settings(
-            base_urls=kwargs.get("base_urls"),
-            capture_content=kwargs.get("capture_content"),
-            content_max_length=kwargs.get("content_max_length"),
-            redact=kwargs.get("redact"),
-            baggage_keys=kwargs.get("baggage_keys"),
-            metric_attributes=kwargs.get("metric_attributes"),
-            dialects=kwargs.get("dialects"),
-            budget=kwargs.get("budget"),
-            settle=kwargs.get("settle"),
-            broadcast=kwargs.get("broadcast"),
-        )
+        options = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+            "logger_provider": logger_provider,
+            "base_urls": base_urls,
+            "capture_content": capture_content,
+            "content_max_length": content_max_length,
+            "redact": redact,
+            "baggage_keys": baggage_keys,
+            "metric_attributes": metric_attributes,
+            "dialects": dialects,
+            "broadcast": broadcast,
+            "settle": settle,
+            "budget": budget,
+        }
+        super().instrument(**{name: value for name, value in options.items() if value is not None}, **kwargs)
+
+    def _instrument(self, **kwargs: Any) -> None:
+        providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
+        settings = read_settings(**kwargs)
         _warn_of_unsupported_versions()
-        self._instrumentations = tuple(_create(kwargs, settings, self.instrumentation_dependencies()))
+        self._instrumentations = tuple(_create(providers, settings, self.instrumentation_dependencies()))
         for instrumentation in self._instrumentations:
             instrumentation.install()
 

@@ -4,8 +4,10 @@ A wrong value logs one clear warning and falls back to the default; nothing here
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import signature
 from typing import Final, cast
 
 from . import attributes as names
@@ -67,6 +69,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     budget: bool | str | None = None,
     settle: bool | str | None = None,
     broadcast: str | None = None,
+    **unknown: object,
 ) -> Settings:
     """Resolve each option: the argument if it is given, else the environment variable, else the default.
 
@@ -82,12 +85,18 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         broadcast: `off`, `link` (to the trace that OpenRouter Broadcast sends) or `join` (send our ids along).
         settle: fetch the cost of interrupted streams; the span stays open meanwhile.
         budget: fetch the remaining credit limit of each API key, once a minute at most, for the gauges.
+        **unknown: misspelt options. Each is a warning, and content is not captured: it may have been `redact`.
 
     A list may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
     """
+    _warn_of_unknown_names(unknown)
+    capture = _capture(capture_content, content_max_length, redact)
+    if unknown and capture is not None:
+        logger.warning("content capture is disabled, because an option of instrument() is unknown.")
+        capture = None
     return Settings(
         base_urls=BaseUrls(filter(_is_absolute, _list("base_urls", base_urls))),
-        capture=_capture(capture_content, content_max_length, redact),
+        capture=capture,
         baggage_keys=(names.USER_ID, names.SESSION_ID, *_list("baggage_keys", baggage_keys)),
         metric_attributes=tuple(_list("metric_attributes", metric_attributes)),
         dialect=_dialect(_list("dialects", dialects)),
@@ -95,6 +104,26 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         settle=_switch("settle", settle),
         broadcast=_broadcast(_argument_or_variable("broadcast", broadcast)),
     )
+
+
+def _warn_of_unknown_names(options: Iterable[str]) -> None:
+    """Warn of options and of environment variables that do not exist; each with the most similar name."""
+    known = [name for name, option in signature(read_settings).parameters.items() if option.default is None]
+    for option in options:
+        logger.warning("unknown option %r%s; the options are %s.", option, _hint(option, known), ", ".join(known))
+    # `redact` has no variable, and `capture_content` has another one.
+    variables = [PREFIX + name.upper() for name in known if name not in ("redact", "capture_content")]
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in variables:
+            hint = _hint(variable, variables)
+            if "CAPTURE" in variable:
+                hint = f", did you mean {CAPTURE_VARIABLE}?"
+            logger.warning("unknown variable %s%s; the variables are %s.", variable, hint, ", ".join(variables))
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    similar = get_close_matches(name, known, n=1)
+    return f", did you mean {similar[0]}?" if similar else ""
 
 
 def _argument_or_variable(option: str, value: object) -> object:

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.openrouter._wire.request import baggage_attri
 from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 from opentelemetry.instrumentation.openrouter._wire.usage import usage_attributes
 
-from tests.unit.json_strategies import bodies, check_attributes, check_structure
+from tests.json_strategies import bodies, check_attributes, check_structure
 
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
