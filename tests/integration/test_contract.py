@@ -32,7 +32,7 @@ def test_request_method(client: type) -> None:
 
 
 def test_options_of_a_request(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`stainless._merged_body`: the options have URL, method, body without sentinels, `extra_body` and the call's headers."""
+    """`SDK.merged_body`: the options have URL, method, body without sentinels, `extra_body` and the call's headers."""
     requests: list[Any] = []
 
     def request(self: Any, cast_to: Any, options: Any, **kwargs: Any) -> Any:
@@ -119,7 +119,7 @@ def test_post_parser_gets_the_parsed_value(openrouter: Simulator, asynchronous: 
 def test_post_parser_is_called_by_the_response(
     openrouter: Simulator, asynchronous: bool, header: dict[str, str]
 ) -> None:
-    """`_StainlessExchange.__call__`: `self` in the calling frame is the SDK's response, with headers and retries."""
+    """`SDK.parsing_response`: `self` in the frame that calls the parser is the SDK's response, with headers and retries."""
     callers: list[Any] = []
 
     def parser(value: Any) -> Any:
@@ -150,7 +150,7 @@ def test_post_parser_is_called_by_the_response(
 
 
 def test_stream_iterator(client: Make) -> None:
-    """`stainless.observe_stream`: `__iter__` and `__next__` both read `_iterator`, which has not been started before."""
+    """`SDK.wrap_stream`: `__iter__` and `__next__` both read `_iterator`, which has not been started before."""
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     assert type(stream) is openai.Stream
     assert not stream.response.is_stream_consumed
@@ -183,7 +183,7 @@ def test_streaming_response_read(client: Make) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_error_event_in_the_frame_that_raised(openrouter: Simulator, asynchronous: bool) -> None:
-    """`stainless.SDK.error_event`: the decoded event is the local variable `data` in the frame of `__stream__`."""
+    """`SDK.error_event`: the decoded event is the local variable `data` in the frame of `__stream__`."""
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:

@@ -367,7 +367,7 @@ def test_parse_into_a_model(telemetry: Telemetry, client: Make) -> None:
 
 FAILING: Mapping[str, tuple[Any, str]] = {
     "finding the operation": (stainless, "operation_at"),
-    "merging the body": (stainless, "_merged_body"),
+    "merging the body": (stainless.SDK, "merged_body"),
     "starting the call": (base, "start_call"),
     "copying the options": (None, "copy_options"),
     "attaching the context": (base.Exchange, "send"),

@@ -18,7 +18,7 @@ from .._api.client import ApiClient
 from .._guard import guarded
 from .._operations import Operation, operation_at
 from .._telemetry.call import Call
-from .._wire.fields import mapping
+from .._wire.fields import EMPTY, mapping
 from .._wire.response import fold_headers
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .open_responses import OpenResponse, OpenResponses
@@ -29,40 +29,60 @@ _MAX_JSON_BYTES: Final = 65_536  # kept of a JSON body that arrives in place of 
 
 
 class SDK:
-    """The private names borrowed from an SDK; read in openai 1.26.0 to 3.57.0."""
+    """The private names that are borrowed from an SDK; read in openai 1.26.0 to 3.57.0.
+
+    `client.base_url`, `client.api_key`, `options.url`, `.method`, `.headers`, `.files` and `.post_parser`, and
+    `request(cast_to, options, *, stream, stream_cls)` are borrowed too, but have no underscore (_base_client.py).
+    """
 
     def __init__(self, package: str, clients: tuple[str, str], error_event_variable: str) -> None:
         sdk = import_module(package)
         self.sync_client, self.async_client = (getattr(sdk, name) for name in clients)
-        self.stream_types = self.sync_stream, self.async_stream = sdk.Stream, sdk.AsyncStream
+        self.async_stream, self.stream_types = sdk.AsyncStream, (sdk.Stream, sdk.AsyncStream)
         self.copy_options = import_module(f"{package}._compat").model_copy
         # `__stream__` raises for an error event without yielding it; the decoded event is a local variable of its
-        # frame (_streaming.py). So no event has to be kept until it is known to be none.
-        self.stream_code = tuple(_code(vars(each)["__stream__"]) for each in self.stream_types)
-        self.error_event_variable = error_event_variable
+        # frame (_streaming.py). So no event is kept in case it turns out to be an error.
+        self._stream_code = tuple(_code(vars(each)["__stream__"]) for each in self.stream_types)
+        self._error_event_variable = error_event_variable
+
+    @staticmethod
+    def client_headers(client: Any) -> Mapping[str, Any]:
+        """Return the `default_headers` of a client (_base_client.py)."""
+        return getattr(client, "_custom_headers", EMPTY)
+
+    @staticmethod
+    def merged_body(options: Any) -> Mapping[str, object]:
+        """Return the body that is sent: `extra_body` over the method's own (_base_client.py, _build_request)."""
+        body, extra = options.json_data, options.extra_json
+        return mapping(body) if extra is None else {**mapping(body), **mapping(extra)}
+
+    @staticmethod
+    def parsing_response() -> object:
+        """Return the SDK's response whose `parse` called the caller of this function as its `post_parser`.
+
+        It has the headers and the number of retries (_response.py, _legacy_response.py: `self` of `parse`).
+        """
+        # No frame is assigned to a name: it would refer to itself.
+        return sys._getframe(2).f_locals.get("self")  # pyright: ignore[reportPrivateUsage] - see above
+
+    @staticmethod
+    def wrap_stream(stream: Any, wrap: Callable[[Any], Any]) -> Any:
+        """Wrap what `__next__` and `__iter__` of a stream read (_streaming.py); return the wrapper."""
+        stream._iterator = wrap(stream._iterator)
+        return stream._iterator
 
     @guarded
     def error_event(self, error: BaseException) -> object:
         """Return the event of the stream for which the SDK raised *error*: it may carry the usage."""
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if frame.f_code in self.stream_code:
-                event = frame.f_locals.get(self.error_event_variable)
+            if frame.f_code in self._stream_code:
+                event = frame.f_locals.get(self._error_event_variable)
                 return event if mapping(event).get("error") else None
         return None
 
 
 def _code(function: Any) -> CodeType:
     return function.__code__
-
-
-def _client_headers(client: Any) -> Mapping[str, Any] | None:
-    return getattr(client, "_custom_headers", None)  # `default_headers` of the client: _base_client.py
-
-
-def _merged_body(options: Any) -> Mapping[str, object]:
-    """Return the body that the SDK sends: `extra_body` over the method's own (_base_client.py, _build_request)."""
-    body, extra = options.json_data, options.extra_json
-    return mapping(body) if extra is None else {**mapping(body), **mapping(extra)}
 
 
 class StainlessInstrumentation(ClientInstrumentation):
@@ -89,13 +109,12 @@ class StainlessInstrumentation(ClientInstrumentation):
         server = self.base_urls.match(base_url)
         if server is None or not self.active:
             return None
-        # request(cast_to, options, *, stream, stream_cls): _base_client.py
         options = args[1] if len(args) > 1 else kwargs["options"]
         operation = operation_at(options.url, base_url)
         if operation is None or options.method.lower() != "post":
             return None
-        body, headers = _merged_body(options), (_client_headers(client), options.headers)
-        call = self._start_call(operation, server, body, headers, partial(_api_client, client, self._sdk.sync_client))
+        body, headers = self._sdk.merged_body(options), (self._sdk.client_headers(client), options.headers)
+        call = self._start_call(operation, server, body, headers, partial(_api_client, client, self._sdk))
         if call is None:
             return None
         exchange = _StainlessExchange(call, operation, self.responses, override_close, options.post_parser, self._sdk)
@@ -134,9 +153,7 @@ class _StainlessExchange(Exchange):
 
     def __call__(self, value: Any) -> Any:
         """The SDK parsed *value*; the caller's own parser follows."""
-        # The caller is the method `parse` of the SDK's response (_response.py, _legacy_response.py), whose `self` has
-        # the headers and the number of retries. The frame is not assigned to a name: it would refer to itself.
-        self._on_parsed(value, sys._getframe(1).f_locals.get("self"))  # pyright: ignore[reportPrivateUsage] - see above
+        self._on_parsed(value, SDK.parsing_response())
         return self._parser(value) if callable(self._parser) else value
 
     # A client may copy or pickle the options while it prepares them: the copy belongs to the same call.
@@ -180,19 +197,17 @@ def _restore_parser(parser: object) -> object:
 @guarded
 def observe_stream(stream: Any, opened: OpenResponse, sdk: SDK) -> None:
     """Replace the iterator of *stream*, which stays the SDK's own object, as lazy as before."""
-    # `Stream._iterator` is what __next__ and __iter__ read (_streaming.py).
     response, body, on_chunk = stream.response, bytearray(), chunk_observer(opened, opened.operation.fold_chunk)
-    on_exhausted = partial(opened.exhausted, body)
-    is_json = str(response.headers.get("content-type", "")).startswith("application/json")
-    if isinstance(stream, sdk.async_stream):
-        if is_json:
-            opened.override(response, aiter_bytes=partial(_copying_async, body, response.aiter_bytes))
-        stream._iterator = wrap_async_iterator(stream._iterator, opened, on_chunk, on_exhausted, sdk.error_event)
-    else:
-        if is_json:
-            opened.override(response, iter_bytes=partial(_copying, body, response.iter_bytes))
-        stream._iterator = wrap_iterator(stream._iterator, opened, on_chunk, on_exhausted, sdk.error_event)
-    opened.iterator = weakref.ref(stream._iterator)
+    is_async = isinstance(stream, sdk.async_stream)
+    if str(response.headers.get("content-type", "")).startswith("application/json"):
+        name, copying = ("aiter_bytes", _copying_async) if is_async else ("iter_bytes", _copying)
+        opened.override(response, **{name: partial(copying, body, getattr(response, name))})
+
+    def wrap(iterator: Any) -> Any:
+        wrap_any = wrap_async_iterator if is_async else wrap_iterator
+        return wrap_any(iterator, opened, on_chunk, partial(opened.exhausted, body), sdk.error_event)
+
+    opened.iterator = weakref.ref(sdk.wrap_stream(stream, wrap))
 
 
 def _copying(body: bytearray, pieces: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
@@ -209,19 +224,19 @@ async def _copying_async(
         yield piece
 
 
-def _api_client(client: Any, sync_class: Any) -> ApiClient:
+def _api_client(client: Any, sdk: SDK) -> ApiClient:
     """Return an API client that sends through *client*, held weakly, or through a sync one with the same key."""
     reference: weakref.ref[Any] = weakref.ref(client)
     key, base_url = client.api_key, str(client.base_url)
-    headers = tuple((name, value) for name, value in client._custom_headers.items() if isinstance(value, str))
+    headers = tuple((name, value) for name, value in sdk.client_headers(client).items() if isinstance(value, str))
 
     def get(path: str, timeout: float) -> object:
         alive: Any = reference()
         # An async client has no event loop here, and a closed one cannot send.
-        is_usable = isinstance(alive, sync_class) and not alive.is_closed()
+        is_usable = isinstance(alive, sdk.sync_client) and not alive.is_closed()
         # A redirect is not followed: the key is for this host.
         options: Any = {"timeout": timeout, "max_retries": 0, "follow_redirects": False}
-        sender: Any = alive if is_usable else _sync_client(sync_class, os.getpid(), key, base_url, headers)
+        sender: Any = alive if is_usable else _sync_client(sdk.sync_client, os.getpid(), key, base_url, headers)
         return sender.get(path, cast_to=object, options=options)
 
     return ApiClient(base_url, key, get)
