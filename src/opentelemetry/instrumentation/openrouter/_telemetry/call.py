@@ -202,9 +202,9 @@ class Call:
         attributes: dict[str, Any] = response_attributes(record)
         if error is not None:
             attributes.update(error.attributes())
-        is_complete = self._target.was_updated or (usage_unknown and record.usage is None)
-        if self._target.has_ended and not is_complete:
-            self._replace_enclosing_span()
+        enclosing, has_usage = self._target, not usage_unknown or record.usage is not None
+        if isinstance(enclosing, EnclosingSpan) and enclosing.has_ended and has_usage and not enclosing.was_updated:
+            self._replace_enclosing_span(enclosing)
         first_chunk = self.timer.seconds_to_first_chunk
         self._metrics.record_end(attributes, record, at - start, first_chunk, self.context)
         if self.content is None and not self._target.accepts_attributes:
@@ -250,9 +250,8 @@ class Call:
     def _metric_attributes(self) -> Attributes:
         return self._metrics.metric_attributes(self.record)
 
-    def _replace_enclosing_span(self) -> None:
+    def _replace_enclosing_span(self, enclosing: EnclosingSpan) -> None:
         """Start an own span after all: the enclosing one ended before the response's attributes could be set."""
-        if isinstance(self._target, EnclosingSpan):
-            self._target.release()
-            self._metrics.resume(self._target.orphaned_metrics)
-            self._target = self._start_own_span()
+        enclosing.release()
+        self._metrics.resume(enclosing.orphaned_metrics)
+        self._target = self._start_own_span()

@@ -18,8 +18,6 @@ class OwnSpan:
     __slots__ = ("context", "span")
 
     recorded_metrics: Final = _NONE
-    has_ended: Final = False
-    was_updated: Final = False
 
     def __init__(self, tracer: Tracer, name: str, attributes: Attributes, parent: Context, start_ns: int) -> None:
         """Start the span. *start_ns* is in nanoseconds since the epoch."""
