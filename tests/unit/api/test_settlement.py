@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.openrouter._api import settlement as settlement_module
@@ -17,28 +17,7 @@ from opentelemetry.instrumentation.openrouter._wire.response import ResponseReco
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import NoOpTracerProvider
 
-ID: Final = "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
-RECORD: Final[dict[str, Any]] = {
-    "id": ID,
-    "model": "openai/gpt-4o-mini-2024-07-18",
-    "provider_name": "OpenAI",
-    "streamed": True,
-    "cancelled": True,
-    "is_byok": False,
-    "usage": 0.00014,
-    "total_cost": 0.00014,
-    "upstream_inference_cost": 0,
-    "tokens_prompt": 33,
-    "tokens_completion": 110,
-    "native_tokens_prompt": 43,
-    "native_tokens_completion": 120,
-    "native_tokens_cached": 7,
-    "native_tokens_reasoning": 5,
-    "native_tokens_completion_images": None,
-    "finish_reason": "stop",
-    "native_finish_reason": "end_turn",
-    "service_tier": None,
-}
+from tests.generation import ID, RECORD
 
 
 @pytest.fixture(autouse=True)

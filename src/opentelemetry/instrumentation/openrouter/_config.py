@@ -73,21 +73,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
 ) -> Settings:
     """Resolve each option: the argument if it is given, else the environment variable, else the default.
 
-    Args:
-        base_urls: further base URLs that are OpenRouter (a gateway, a test server).
-        capture_content: `no_content`, `span_only`, `event_only` or `span_and_event`, in any case; True is the last,
-            False the first. Its variable is `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`.
-        content_max_length: the number of characters that are kept of each captured text; all by default.
-        redact: receives each captured text and returns the text to record. It has no variable.
-        baggage_keys: further baggage entries that become attributes; `user.id` and `session.id` always do.
-        metric_attributes: attributes of a request that its metrics carry too.
-        dialects: names of backends whose own attributes are added to each span.
-        broadcast: `off`, `link` (to the trace that OpenRouter Broadcast sends) or `join` (send our ids along).
-        settle: fetch the cost of interrupted streams; the span stays open meanwhile.
-        budget: fetch the remaining credit limit of each API key, once a minute at most, for the gauges.
-        **unknown: misspelt options. Each is a warning, and content is not captured: it may have been `redact`.
-
-    A list may be one comma-separated string; the variables are `OTEL_INSTRUMENTATION_OPENROUTER_` and the name.
+    `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one.
     """
     _warn_of_unknown_names(unknown)
     capture = _capture(capture_content, content_max_length, redact)
