@@ -79,12 +79,14 @@ class Telemetry:
 
     @property
     def raw_spans(self) -> list[ReadableSpan]:
+        """The finished spans; a flush ends those of dropped streams first."""
+        self.tracer_provider.force_flush()
         return list(self.exporter.get_finished_spans())
 
     def one_span(self) -> ReadableSpan:
         """Return the only finished span; fail if a span is still open."""
-        assert not self.started.open
         (span,) = self.raw_spans
+        assert not self.started.open
         return span
 
     def points(self) -> dict[str, list[tuple[dict[str, Any], int, float]]]:

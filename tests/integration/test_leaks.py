@@ -114,7 +114,7 @@ def _read_response(stream: openai.Stream[Any]) -> None:
 def test_ended_response_is_restored_and_freed(
     telemetry: Telemetry, client: Make, scenario: str, end: Callable[[openai.Stream[Any]], None]
 ) -> None:
-    """An ended response has none of our methods, and is freed by its last reference if it is so without us."""
+    """An ended response has none of our methods, and is freed by its last reference wherever it is so without us."""
 
     def is_freed_by_reference_count() -> bool:
         stream: Any = client(scenario).chat.completions.create(**STREAM)
@@ -129,7 +129,7 @@ def test_ended_response_is_restored_and_freed(
     is_freed = is_freed_by_reference_count()
     assert len(telemetry.exporter.get_finished_spans()) == 1
     OpenRouterInstrumentor().uninstrument()
-    assert is_freed is is_freed_by_reference_count()
+    assert is_freed or not is_freed_by_reference_count()
 
 
 @pytest.mark.usefixtures("collector_disabled")

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.openrouter._api import settlement as settlement_module
 from opentelemetry.instrumentation.openrouter._api.client import ApiClient
-from opentelemetry.instrumentation.openrouter._api.flush_hooks import FlushHooks
 from opentelemetry.instrumentation.openrouter._api.settlement import Settlement
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
 from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation
 from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import NoOpTracerProvider
 
 from tests.generation import ID, RECORD
 
@@ -93,7 +91,7 @@ def test_total_cost_is_the_fallback() -> None:
 def test_id_is_quoted() -> None:
     """The generation id is quoted, so that it stays one query parameter."""
     paths: list[str] = []
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     finished = threading.Event()
 
     def get(path: str, _: float) -> object:
@@ -119,7 +117,7 @@ def test_not_traced() -> None:
         enabled.append(is_instrumentation_enabled())
         return {"data": RECORD}
 
-    assert Settlement(tuple).submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
+    assert Settlement().submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
     assert done.wait(10)
     assert enabled == [False]
     assert is_instrumentation_enabled()
@@ -128,7 +126,7 @@ def test_not_traced() -> None:
 def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most 256 calls wait at a time; none is accepted after `close()`."""
     monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     api_client = ApiClient("", "", lambda *_: {"data": RECORD})
     accepted = [settlement.submit(api_client, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
     assert accepted == [True] * 256 + [False] * 44
@@ -138,7 +136,7 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """The background thread ends when no call waits, and starts again for the next one."""
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     api_client = ApiClient("", "", lambda *_: {"data": RECORD})
     for _ in range(2):
         done = threading.Event()
@@ -150,7 +148,7 @@ def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.internal_error
 def test_finish_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `finish` callback that raises does not block the next call."""
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     api_client = ApiClient("", "", lambda *_: {"data": RECORD})
     done = threading.Event()
     assert settlement.submit(api_client, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
@@ -169,7 +167,7 @@ def test_flush_during_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
         assert release.wait(10)
         return {"data": RECORD}
 
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     assert settlement.submit(ApiClient("", "", get), record, finished.set)
     assert requested.wait(10)
     settlement.flush(0.05)
@@ -188,7 +186,7 @@ def test_flush_waits_for_the_background_request(monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.05)
         return {"data": RECORD}
 
-    settlement = Settlement(tuple)
+    settlement = Settlement()
     assert settlement.submit(ApiClient("", "", get), ResponseRecord(id=ID), finished.set)
     assert requested.wait(10)
     settlement.flush(10)
@@ -214,7 +212,7 @@ def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
                 flush_waits.set()
             return super()._next_due(until)
 
-    settlement = WatchedSettlement(tuple)
+    settlement = WatchedSettlement()
     assert settlement.submit(ApiClient("", "", get), record, finished.set)
     assert requested.wait(10)
     settlement.flush(5)
@@ -225,18 +223,11 @@ def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fork_discards_pending_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forked child does not settle the pending calls of its parent."""
     monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
-    settlement, finished = Settlement(tuple), threading.Event()
+    settlement, finished = Settlement(), threading.Event()
     assert settlement.submit(ApiClient("", "", lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
     settlement_module._reset_all_after_fork()
     settlement.close()
     assert not finished.is_set()
-
-
-def test_provider_of_another_kind() -> None:
-    """Providers without `force_flush`, or with read-only attributes, are left unchanged."""
-    flushes = FlushHooks(lambda: [object(), NoOpTracerProvider()], lambda: None)
-    flushes.install()
-    flushes.remove()
 
 
 @pytest.mark.parametrize(("value", "on"), [("true", True), ("0", False)])

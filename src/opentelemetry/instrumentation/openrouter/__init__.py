@@ -29,6 +29,7 @@ from ._api.budget import get_budget
 from ._api.settlement import Settlement
 from ._clients import INSTRUMENTATIONS
 from ._clients.base import ClientInstrumentation
+from ._clients.open_responses import OpenResponses
 from ._config import Settings, read_settings
 from ._guard import logger
 from ._telemetry.recorder import Recorder
@@ -143,10 +144,11 @@ def _create(
         baggage_keys=settings.baggage_keys,
     )
     budget = get_budget(meter) if settings.budget else None
-    settlement = Settlement(partial(_providers, given)) if settings.settle else None
+    settlement = Settlement() if settings.settle else None
+    responses = OpenResponses(settlement, partial(_providers, given))
     for instrumentation in INSTRUMENTATIONS:
         if instrumentation.requirement in requirements:
-            yield instrumentation(recorder, settings, budget, settlement)
+            yield instrumentation(recorder, settings, responses, budget, settlement)
 
 
 def _providers(given: Mapping[str, Any]) -> tuple[Any, Any, Any]:

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
 from weakref import WeakSet
@@ -21,7 +21,6 @@ from .._guard import guarded, logger
 from .._wire.generation import fold_generation
 from .._wire.response import ResponseRecord
 from .client import TIMEOUT, ApiClient
-from .flush_hooks import FlushHooks
 
 POLL_DELAYS: Final[tuple[float, ...]] = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Delays between polls in seconds. Records were available after 0.5 s when measured; after the last poll we give up."""
@@ -51,13 +50,7 @@ class _Pending:
 class Settlement:
     """The pending calls of one `instrument()`."""
 
-    def __init__(self, providers: Callable[[], Iterable[Any]]) -> None:
-        """Prepare the hooks.
-
-        Args:
-            providers: returns the telemetry providers; pending calls are settled before one of them is flushed.
-        """
-        self._flush_hooks = FlushHooks(providers, self.flush)
+    def __init__(self) -> None:
         self._order = itertools.count()
         self._is_closed = False
         self.reset_after_fork()
@@ -88,7 +81,6 @@ class Settlement:
         with self._changed:
             if self._is_closed or len(self._queue) >= MAX_PENDING:
                 return False
-            self._flush_hooks.install()
             self._put(_Pending(client, record, finish), POLL_DELAYS[0])
         return True
 
@@ -115,7 +107,6 @@ class Settlement:
         """Settle the pending calls, and accept no more."""
         self._is_closed = True
         self.flush()
-        self._flush_hooks.remove()
 
     def _put(self, pending: _Pending, delay: float) -> None:
         heapq.heappush(self._queue, (clock() + delay, next(self._order), pending))

@@ -116,13 +116,18 @@ class ClientInstrumentation(ABC):
     """The client's distribution and the range of its versions that is instrumented."""
 
     def __init__(
-        self, recorder: Recorder, settings: Settings, budget: Budget | None, settlement: Settlement | None
+        self,
+        recorder: Recorder,
+        settings: Settings,
+        responses: OpenResponses,
+        budget: Budget | None,
+        settlement: Settlement | None,
     ) -> None:
         self.recorder, self.base_urls = recorder, settings.base_urls
         self._budget, self._settlement = budget, settlement
         self._joins = settings.broadcast == "join"
         self._uses_api = budget is not None or settlement is not None
-        self.responses = OpenResponses(settlement)
+        self.responses = responses
         self.active = False
         self._wrappers: list[InnermostWrapper] = []
 
@@ -136,11 +141,9 @@ class ClientInstrumentation(ABC):
         self.active = False
         for wrapper in self._wrappers:
             wrapper.remove()
-        self.responses.end_collected()
+        self.responses.close()
         if self._budget is not None:
             self._budget.clear()
-        if self._settlement is not None:
-            self._settlement.close()
 
     @abstractmethod
     def _wrap_methods(self) -> list[InnermostWrapper]:
@@ -176,8 +179,6 @@ class ClientInstrumentation(ABC):
         context = self.recorder.call_contexts.current(operation.name)
         if context is None:
             return None
-        if self.responses.collected:
-            self.responses.end_collected()
         settle = self._register_api_client(api_client()) if self._uses_api else None
         request = request_attributes(body, *headers)
         return start_call(self.recorder, operation, server, request, body, context, settle)

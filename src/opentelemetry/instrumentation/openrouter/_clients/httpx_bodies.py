@@ -3,7 +3,6 @@
 The bytes pass unchanged and nothing is read ahead.
 """
 
-import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,12 +23,12 @@ def observe_body(response: Any, opened: OpenResponse) -> None:
 
     def iter_bytes(*args: Any, **kwargs: Any) -> Any:
         wrapped = wrap_iterator(iterate(*args, **kwargs), opened, on_piece, on_exhausted, _ignore)
-        opened.iterator = weakref.ref(wrapped)
+        opened.set_iterator(wrapped)
         return wrapped
 
     def aiter_bytes(*args: Any, **kwargs: Any) -> Any:
         wrapped = wrap_async_iterator(iterate_async(*args, **kwargs), opened, on_piece, on_exhausted, _ignore)
-        opened.iterator = weakref.ref(wrapped)
+        opened.set_iterator(wrapped)
         return wrapped
 
     opened.override(response, iter_bytes=iter_bytes, aiter_bytes=aiter_bytes)

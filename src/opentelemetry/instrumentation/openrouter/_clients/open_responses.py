@@ -1,13 +1,10 @@
-"""Tracks open streaming responses until they are exhausted, closed, garbage-collected, or the interpreter exits.
+"""Tracks open streaming responses until they are exhausted, closed, dropped, or the interpreter exits.
 
 Nothing here knows an SDK's streams: `streams` observes them and reports to `OpenResponse`.
 """
 
 import atexit
-import os
-import weakref
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._api.settlement import Settlement
@@ -15,49 +12,68 @@ from .._guard import guarded
 from .._operations import Operation
 from .._telemetry.call import Call
 from .._telemetry.chunk_timer import clock
+from .._telemetry.flush_hooks import FlushHooks
 from .._wire.errors import EMPTY_RESPONSE
 from .._wire.response import fold_headers
+from .drop_watcher import WATCHER, DropReference
 
 
 class OpenResponses:
-    """The registry of open responses, so that every call ends."""
+    """The open responses of one `instrument()`, so that every call ends, and ends before a provider is flushed."""
 
-    def __init__(self, settlement: Settlement | None) -> None:
+    def __init__(self, settlement: Settlement | None, providers: Callable[[], Iterable[Any]]) -> None:
+        """Prepare the hooks.
+
+        Args:
+            settlement: fetches the cost of calls that end without it.
+            providers: returns the telemetry providers that are used now.
+        """
         self._settlement = settlement
-        self._open: dict[int, OpenResponse] = {}
-        # Weak references whose response was collected. A finaliser may run on any line of any thread, also while the
-        # telemetry SDK holds a lock, so it must not record anything: the callback is this deque's own `append`, and
-        # the calls end at the next safe moment.
-        self.collected: deque[weakref.ref[Any]] = deque()
+        self._flush_hooks = FlushHooks(providers, self._before_flush)
         self._exit_handlers: set[bool] = set()
+        self._is_closed = False
 
     def track(self, response: Any, call: Call, operation: Operation) -> "OpenResponse":
-        """Keep *call* open until *response*, the HTTP library's, is read, closed or collected."""
+        """Keep *call* open until *response*, the HTTP library's, is read, closed or dropped."""
         call.response_started()
-        opened = OpenResponse(response, call, operation, self._open, self.collected.append)
-        self._open[opened.key] = opened
+        self._flush_hooks.install()
+        opened = OpenResponse(response, call, operation, self)
+        WATCHER.add(opened)
         self._end_at_exit(call)
         return opened
 
-    @guarded
-    def end_collected(self) -> None:
-        """End the calls whose responses were collected; called where recording is safe."""
-        while True:  # popping until empty: another thread may take the last one
-            try:
-                reference = self.collected.popleft()
-            except IndexError:
-                return
-            opened = self._open.get(id(reference))
-            if opened is not None:
-                opened.end_at_last_activity()
+    @property
+    def is_empty(self) -> bool:
+        """Whether no response of this `instrument()` is open."""
+        return not any(isinstance(opened, OpenResponse) and opened.responses is self for opened in WATCHER)
 
     @guarded
     def end_all(self) -> None:
         """End all open calls: the interpreter exits."""
-        for opened in list(self._open.values()):
+        WATCHER.end_dropped()
+        for opened in WATCHER:
             opened.end_at_last_activity()
         if self._settlement is not None:
             self._settlement.flush()
+
+    def close(self) -> None:
+        """End the dropped calls and settle the pending ones; responses that are still open end as before."""
+        self._is_closed = True
+        WATCHER.end_dropped()
+        if self._settlement is not None:
+            self._settlement.close()
+        self._remove_hooks_if_empty()
+
+    def _before_flush(self) -> None:
+        WATCHER.end_dropped()
+        if self._settlement is not None:
+            self._settlement.flush()
+        if self._is_closed:
+            self._remove_hooks_if_empty()
+
+    def _remove_hooks_if_empty(self) -> None:
+        if self.is_empty:
+            self._flush_hooks.remove()
 
     def _end_at_exit(self, call: Call) -> None:
         # Exit handlers run last in, first out, and the providers flush in theirs. So this one is registered when a
@@ -74,41 +90,53 @@ class OpenResponse:
 
     __slots__ = (
         "__weakref__",
+        "_has_only_reader",
         "_headers",
+        "_iterator",
         "_overrides",
-        "_process",
-        "_registry",
         "_response",
         "_status",
         "call",
+        "has_started",
         "is_reading",
-        "iterator",
         "operation",
+        "responses",
     )
 
-    def __init__(
-        self,
-        response: Any,
-        call: Call,
-        operation: Operation,
-        registry: "dict[int, OpenResponse]",
-        on_collected: Callable[[weakref.ref[Any]], None],
-    ) -> None:
-        self.call, self.operation = call, operation
-        self._response: weakref.ref[Any] = weakref.ref(response, on_collected)
-        self._headers, self._status, self._process = response.headers, response.status_code, os.getpid()
-        self._registry = registry
+    def __init__(self, response: Any, call: Call, operation: Operation, responses: OpenResponses) -> None:
+        self.call, self.operation, self.responses = call, operation, responses
+        self._response: DropReference | None = WATCHER.reference(response, self)
+        self._headers, self._status = response.headers, response.status_code
         self._overrides: list[tuple[str, int]] = []
         """The names of the methods that are overridden on the response, and the ids of the overriding functions."""
-        self.iterator: weakref.ref[Any] | None = None
-        """The generator that wraps the stream's iterator, once the stream was made."""
+        self._iterator: DropReference | None = None
+        """The generator that wraps the iterator of the stream or of the body, once there is one."""
+        self._has_only_reader = False
+        self.has_started = False
+        """The caller has begun to read the wrapped iterator."""
         self.is_reading = False
         """The caller is in the response's `read`, which closes the response before it returns."""
 
-    @property
-    def key(self) -> int:
-        """The key in the registry; the weak reference's callback knows it too."""
-        return id(self._response)
+    def set_iterator(self, iterator: Any, *, is_only_reader: bool = False) -> None:
+        """Watch the generator through which the caller reads the body.
+
+        The HTTP library's response is part of a reference cycle, which waits for the garbage collector. The generator
+        is not, so it is finalised as soon as the caller drops it.
+
+        Args:
+            iterator: a generator of `streams`.
+            is_only_reader: the caller cannot get another one, as from a response.
+        """
+        self._iterator, self._has_only_reader = WATCHER.reference(iterator, self), is_only_reader
+
+    def is_dropped(self) -> bool:
+        """Whether the caller can read the body no more: a body that an iterator has begun cannot be begun again."""
+        if self._response is not None and self._response() is None:
+            return True
+        return self._has_dropped_iterator() and (self.has_started or self._has_only_reader)
+
+    def _has_dropped_iterator(self) -> bool:
+        return self._iterator is not None and self._iterator() is None
 
     def override(self, response: Any, **methods: Callable[..., Any]) -> None:
         """Override methods of the response, on the instance, until the call has ended."""
@@ -150,14 +178,14 @@ class OpenResponse:
     @guarded
     def closed(self, response: Any) -> None:
         """`response.close` was called: by the caller, by the HTTP library at the end of the body, or by a finaliser."""
-        iterator = self.iterator() if self.iterator is not None else None
+        iterator = self._iterator() if self._iterator is not None else None
         is_running = getattr(iterator, "gi_running", False) or getattr(iterator, "ag_running", False)
         if self.is_reading or is_running:  # the reader reports the end
             return
-        if self._response() is None:  # closed by a finaliser: `end_collected` ends the call
+        if self.is_dropped():  # perhaps closed by a finaliser: the watcher ends the call
             self._restore(response)
         else:
-            self._end(abandoned=self.iterator is not None or not response.is_stream_consumed)
+            self._end(abandoned=self._iterator is not None or not response.is_stream_consumed)
 
     def update_enclosing_span(self) -> None:
         """The usage has arrived. The enclosing instrumentation may end its span as soon as it sees this chunk."""
@@ -166,19 +194,25 @@ class OpenResponse:
 
     def end_at_last_activity(self) -> None:
         """End the call of a response that is not read any more, as of its last chunk."""
-        if self._registry.pop(self.key, None) is not None and self._process == os.getpid():
-            fold_headers(self.call.record, self._headers)
+        if WATCHER.claim(self):
+            self._forget_response()
             self.call.end_at_last_activity()
 
     def _end(self, error: BaseException | None = None, *, abandoned: bool = False) -> None:
-        if self._registry.pop(self.key, None) is not None:
-            self._restore(self._response())
-            fold_headers(self.call.record, self._headers)
+        if WATCHER.claim(self):
+            self._forget_response()
             self.call.end(error, abandoned=abandoned)
+
+    def _forget_response(self) -> None:
+        if self._response is not None:
+            self._restore(self._response())
+        # A weak reference that is dropped before its target puts nothing on the watcher's queue.
+        self._response = self._iterator = None
+        fold_headers(self.call.record, self._headers)
 
     def _restore(self, response: Any) -> None:
         """Remove the overrides: they make a reference cycle with the response, and prevent pickling it."""
         own: dict[str, Any] = getattr(response, "__dict__", {})
         for name, override in self._overrides:
             if id(own.get(name)) == override:
-                del own[name]
+                own.pop(name, None)  # the watcher's thread and a finaliser may be here at once

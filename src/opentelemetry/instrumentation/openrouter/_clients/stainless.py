@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from importlib import import_module
 from types import CodeType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from .._api.client import ApiClient
 from .._guard import guarded
@@ -67,8 +67,15 @@ class SDK:
 
     @staticmethod
     def wrap_stream(stream: Any, wrap: Callable[[Any], Any]) -> Any:
-        """Wrap what `__next__` and `__iter__` of a stream read (_streaming.py); return the wrapper."""
-        stream._iterator = wrap(stream._iterator)
+        """Wrap what `__next__` and `__iter__` of a stream read (_streaming.py); return the wrapper.
+
+        The SDK's generator refers to its stream, and the stream to it: once dropped, both wait for the garbage
+        collector. So the wrapper reads the generator of a copy, and the caller's stream is finalised at once.
+        """
+        copied: Any = object.__new__(cast("type[Any]", type(stream)))
+        copied.__dict__.update(stream.__dict__)
+        del copied._iterator
+        stream._iterator = wrap(copied.__stream__())
         return stream._iterator
 
     @guarded
@@ -207,7 +214,7 @@ def observe_stream(stream: Any, opened: OpenResponse, sdk: SDK) -> None:
         wrap_any = wrap_async_iterator if is_async else wrap_iterator
         return wrap_any(iterator, opened, on_chunk, partial(opened.exhausted, body), sdk.error_event)
 
-    opened.iterator = weakref.ref(sdk.wrap_stream(stream, wrap))
+    opened.set_iterator(sdk.wrap_stream(stream, wrap), is_only_reader=True)
 
 
 def _copying(body: bytearray, pieces: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:

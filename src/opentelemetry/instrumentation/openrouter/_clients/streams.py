@@ -81,11 +81,12 @@ def wrap_iterator(
         on_exhausted: called when *chunks* is exhausted.
         find_error_event: returns the event of the stream for which an exception was raised.
     """
+    opened.has_started = True
     try:
         for chunk in chunks:
             on_chunk(chunk)
             yield chunk
-    except GeneratorExit:  # this generator is finalised: the weak reference to the response reports it
+    except GeneratorExit:  # this generator is closed or finalised: its weak reference reports it
         raise
     except BaseException as error:
         opened.failed(error, find_error_event(error))
@@ -101,6 +102,7 @@ async def wrap_async_iterator(
     find_error_event: FindErrorEvent,
 ) -> AsyncIterator[Any]:
     """The async twin of `wrap_iterator`."""
+    opened.has_started = True
     try:
         async for chunk in chunks:
             on_chunk(chunk)

@@ -19,14 +19,12 @@ class FlushHooks:
     def __init__(self, providers: Callable[[], Iterable[Any]], before_flush: Callable[[], None]) -> None:
         self._providers, self._before_flush = providers, guarded(before_flush)
         self._overrides: list[tuple[Any, str, Any]] = []
-        self._is_installed = False
 
     @guarded
     def install(self) -> None:
-        """Override the methods, at the first call: providers may be set after `instrument()`."""
-        if self._is_installed:
+        """Override the methods, once a provider has them: providers may be set after `instrument()`."""
+        if self._overrides:
             return
-        self._is_installed = True
         for provider in self._providers():
             for method in _METHODS:
                 flush = getattr(provider, method, None)
@@ -50,4 +48,3 @@ class FlushHooks:
             if getattr(provider, method, None) is override:
                 delattr(provider, method)
         self._overrides.clear()
-        self._is_installed = False
