@@ -150,10 +150,13 @@ def test_post_parser_is_called_by_the_response(
 
 
 def test_stream_iterator(client: Make) -> None:
-    """`SDK.wrap_stream`: `__iter__` and `__next__` both read `_iterator`, which has not been started before."""
+    """`SDK.wrap_stream`: `__iter__` and `__next__` both read `_iterator`, which `__stream__` has made."""
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     assert type(stream) is openai.Stream
     assert not stream.response.is_stream_consumed
+    assert stream._iterator.gi_code is openai.Stream.__stream__.__code__
+    iterator: Any = stream._iterator
+    assert inspect.getgeneratorstate(iterator) == inspect.GEN_CREATED
     stream.response.close()
     stream._iterator = iter("abc")
     assert next(stream) == "a"
@@ -179,6 +182,16 @@ def test_streaming_response_read(client: Make) -> None:
         http.read = lambda: (reads.append("read"), read())[1]
         response.parse()
     assert reads == ["read"]
+
+
+def test_helpers_stream(client: Make) -> None:
+    """`SDK.helper_error`: a `.stream()` helper of `lib.streaming` refers to its stream as `_raw_stream`."""
+    completions: Any = client("hello").chat.completions
+    if not hasattr(completions, "stream"):
+        pytest.skip("this release has no helper for chat completions, or in `beta` only")
+    with completions.stream(**REQUEST) as helper:
+        assert isinstance(helper._raw_stream, openai.Stream)
+        assert type(helper).__module__.startswith("openai.lib.streaming")
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

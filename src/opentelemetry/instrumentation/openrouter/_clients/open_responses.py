@@ -97,6 +97,7 @@ class OpenResponse:
         "_response",
         "_status",
         "call",
+        "find_reader_error",
         "has_started",
         "is_reading",
         "operation",
@@ -112,6 +113,8 @@ class OpenResponse:
         self._iterator: DropReference | None = None
         """The generator that wraps the iterator of the stream or of the body, once there is one."""
         self._has_only_reader = False
+        self.find_reader_error: Callable[[], BaseException | None] | None = None
+        """Returns the error of a reader between the stream and the caller, if it closes the response now."""
         self.has_started = False
         """The caller has begun to read the wrapped iterator."""
         self.is_reading = False
@@ -184,6 +187,10 @@ class OpenResponse:
             return
         if self.is_dropped():  # perhaps closed by a finaliser: the watcher ends the call
             self._restore(response)
+            return
+        error = None if self.find_reader_error is None else self.find_reader_error()
+        if error is not None:
+            self.failed(error)
         else:
             self._end(abandoned=self._iterator is not None or not response.is_stream_consumed)
 

@@ -44,6 +44,7 @@ class SDK:
         # frame (_streaming.py). So no event is kept in case it turns out to be an error.
         self._stream_code = tuple(_code(vars(each)["__stream__"]) for each in self.stream_types)
         self._error_event_variable = error_event_variable
+        self._helpers = f"{package}.lib.streaming"
 
     @staticmethod
     def client_headers(client: Any) -> Mapping[str, Any]:
@@ -77,6 +78,21 @@ class SDK:
         del copied._iterator
         stream._iterator = wrap(copied.__stream__())
         return stream._iterator
+
+    @guarded
+    def helper_error(self, response: Any) -> BaseException | None:
+        """Return the exception that a `.stream()` helper raised while it read *response*, if it is handled now.
+
+        A helper raises after it has received a chunk: because of the finish reason, or a text that does not fit the
+        schema (lib/streaming). Its context manager then closes the response.
+        """
+        error = sys.exc_info()[1]
+        for frame, _ in traceback.walk_tb(error.__traceback__ if error is not None else None):
+            if str(frame.f_globals.get("__name__")).startswith(self._helpers):
+                stream = getattr(frame.f_locals.get("self"), "_raw_stream", None)
+                if getattr(stream, "response", None) is response:
+                    return error
+        return None
 
     @guarded
     def error_event(self, error: BaseException) -> object:
@@ -214,6 +230,8 @@ def observe_stream(stream: Any, opened: OpenResponse, sdk: SDK) -> None:
         wrap_any = wrap_async_iterator if is_async else wrap_iterator
         return wrap_any(iterator, opened, on_chunk, partial(opened.exhausted, body), sdk.error_event)
 
+    reference: weakref.ref[Any] = weakref.ref(response)
+    opened.find_reader_error = lambda: sdk.helper_error(reference())
     opened.set_iterator(sdk.wrap_stream(stream, wrap), is_only_reader=True)
 
 
