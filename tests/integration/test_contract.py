@@ -154,8 +154,8 @@ def test_stream_iterator(client: Make) -> None:
     stream: Any = client("hello").chat.completions.create(**REQUEST, stream=True)
     assert type(stream) is openai.Stream
     assert not stream.response.is_stream_consumed
-    assert stream._iterator.gi_code is openai.Stream.__stream__.__code__
     iterator: Any = stream._iterator
+    assert iterator.gi_code is openai.Stream.__stream__.__code__
     assert inspect.getgeneratorstate(iterator) == inspect.GEN_CREATED
     stream.response.close()
     stream._iterator = iter("abc")
