@@ -7,19 +7,21 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import openai
 import pytest
-from openai._compat import model_copy
+from openai._compat import model_copy, model_dump
 from openai._models import FinalRequestOptions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from opentelemetry.instrumentation.openrouter._clients.stainless_sdk import SDK
 
 from tests.calling_styles import OPTIONS
 from tests.scenarios import REQUEST
 from tests.simulator import Simulator
 
 Make = Callable[..., openai.OpenAI]
+SDK_NAMES: Final = SDK("openai", ("OpenAI", "AsyncOpenAI"), "data")
 
 
 @pytest.mark.parametrize("client", [openai.OpenAI, openai.AsyncOpenAI])
@@ -61,18 +63,30 @@ def test_options_of_a_request(client: Make, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_options_are_copied_shallowly(client: Make) -> None:
-    """`StainlessInstrumentation._start_exchange`: a copy of the options has its own `post_parser` and the same body."""
+    """`SDK.copy_options`: the copy equals the SDK's own; it has its own `post_parser` and the same body."""
     options = FinalRequestOptions.construct(method="post", url="/x", json_data={"a": 1})
-    copied = model_copy(options)
+    copied = SDK_NAMES.copy_options(options)
+    assert copied == model_copy(options)
+    assert type(copied) is type(options)
+    assert model_dump(copied, exclude_unset=True) == model_dump(options, exclude_unset=True)
     copied.post_parser = len
     assert options.post_parser is not len
     assert copied.json_data is options.json_data
 
 
+def test_options_with_private_attributes() -> None:
+    """`SDK.copy_options`: options with private attributes, which there are none of now, are copied by the SDK."""
+    options = FinalRequestOptions.construct(method="post", url="/x", json_data={"a": 1})
+    object.__setattr__(options, "__pydantic_private__", {"_started": 5})
+    copied = SDK_NAMES.copy_options(options)
+    assert copied.__pydantic_private__ == {"_started": 5}
+    assert copied.json_data is options.json_data
+
+
 def test_base_url_is_one_object(client: Make) -> None:
-    """`BaseUrls.match`: a client returns one URL object, which is cached by identity."""
+    """`BaseUrls.match`: a client returns one URL object, which is cached by identity. `SDK.base_url` returns it, too."""
     hello = client("hello")
-    assert hello.base_url is hello.base_url
+    assert hello.base_url is hello.base_url is SDK_NAMES.base_url(hello)
     assert str(hello.base_url).endswith("/hello/api/v1/")
 
 

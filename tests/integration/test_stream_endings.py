@@ -17,8 +17,8 @@ from openai._response import BaseAPIResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._clients import stainless
 from opentelemetry.instrumentation.openrouter._clients.drop_watcher import WATCHER
+from opentelemetry.instrumentation.openrouter._clients.stainless_sdk import SDK
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from tests.calling_styles import OPTIONS
@@ -481,7 +481,7 @@ def test_closed_coroutine(
 
 def test_error_event_of_another_exception() -> None:
     """An exception that was not raised by a stream has no error event."""
-    assert stainless.SDK("openai", ("OpenAI", "AsyncOpenAI"), "data").error_event(CallersError()) is None
+    assert SDK("openai", ("OpenAI", "AsyncOpenAI"), "data").error_event(CallersError()) is None
 
 
 class UnreadableError(Exception):

@@ -132,11 +132,13 @@ class OpenRouterInstrumentor(BaseInstrumentor):
 def _create(
     given: Mapping[str, Any], settings: Settings, requirements: Collection[str]
 ) -> Iterator[ClientInstrumentation]:
+    providers = partial(_providers, given)
     meter = get_meter(__name__, __version__, given.get("meter_provider"), _SCHEMA)
     recorder = Recorder(
         get_tracer(__name__, __version__, given.get("tracer_provider"), _SCHEMA),
         meter,
         get_logger(__name__, __version__, given.get("logger_provider"), _SCHEMA),
+        providers,
         dialect=settings.dialect,
         capture=settings.capture,
         links=settings.broadcast == "link",
@@ -145,7 +147,7 @@ def _create(
     )
     budget = get_budget(meter) if settings.budget else None
     settlement = Settlement() if settings.settle else None
-    responses = OpenResponses(settlement, partial(_providers, given))
+    responses = OpenResponses(settlement, providers)
     for instrumentation in INSTRUMENTATIONS:
         if instrumentation.requirement in requirements:
             yield instrumentation(recorder, settings, responses, budget, settlement)

@@ -166,7 +166,7 @@ class ClientInstrumentation(ABC):
         headers: Iterable[object],
         api_client: Callable[[], ApiClient],
     ) -> Call | None:
-        """Start the span of a call; None where instrumentation is suppressed.
+        """Start the span of a call; None where instrumentation is suppressed, or where nothing is recorded.
 
         Args:
             operation: the operation of the request's path.
@@ -176,7 +176,7 @@ class ClientInstrumentation(ABC):
             api_client: returns a client for OpenRouter's API with the caller's credentials; called only for options
                 that need it.
         """
-        context = self.recorder.call_contexts.current(operation.name)
+        context = self.recorder.call_contexts.current(operation.name) if self.recorder.has_effect() else None
         if context is None:
             return None
         settle = self._register_api_client(api_client()) if self._uses_api else None

@@ -4,13 +4,13 @@ When something is recorded is decided by `call`.
 """
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from opentelemetry._logs import Logger, LogRecord
 from opentelemetry.context import Context
 from opentelemetry.metrics import Meter
-from opentelemetry.trace import Span, SpanContext, TraceFlags, Tracer
+from opentelemetry.trace import Span, SpanContext, TraceFlags, Tracer, get_current_span
 
 from .. import attributes as names
 from .._wire.broadcast import broadcast_ids
@@ -30,6 +30,7 @@ class Recorder:
         tracer: Tracer,
         meter: Meter,
         logger: Logger,
+        providers: Callable[[], Iterable[object]],
         *,
         dialect: Dialect,
         capture: Capture | None,
@@ -43,17 +44,28 @@ class Recorder:
             tracer: starts the spans.
             meter: creates the instruments.
             logger: emits the event that carries content.
+            providers: returns the providers that are used now: a global one may be set later.
             dialect: backend-specific attributes; empty by default.
             capture: where content is recorded; None where it is not.
             links: whether each span links to the trace that OpenRouter Broadcast sends.
             metric_attributes: attributes of a request that its metrics carry too.
             baggage_keys: baggage entries that become attributes.
         """
-        self.tracer, self._logger = tracer, logger
+        self.tracer, self._logger, self._providers = tracer, logger, providers
+        self._has_provider = False
         self.dialect, self.capture, self.metric_attributes = dialect, capture, metric_attributes
         self._links = links
         self.call_contexts = CallContexts(baggage_keys)
         self.instruments = Instruments(meter)
+
+    def has_effect(self) -> bool:
+        """Whether anything that is recorded now goes anywhere: to a provider, or to an enclosing span.
+
+        A library may call `instrument()` in a program that has no telemetry SDK. Its calls should cost nothing.
+        """
+        if not self._has_provider:  # a provider that was set once stays
+            self._has_provider = not all(_is_of_the_api(provider) for provider in self._providers())
+        return self._has_provider or get_current_span().is_recording()
 
     def dialect_attributes(self, span: Span, start_ns: int) -> Attributes:
         """Return the backend-specific attributes for the attributes of *span*.
@@ -76,3 +88,12 @@ class Recorder:
         """Emit the event that carries content."""
         now, name = time.time_ns(), names.EVENT_DETAILS
         self._logger.emit(LogRecord(timestamp=now, context=context, event_name=name, attributes=attributes))
+
+
+def _is_of_the_api(provider: object) -> bool:
+    """Whether a provider is defined by opentelemetry-api, whose providers record nothing themselves."""
+    return type(provider).__module__.startswith(_API_MODULES)
+
+
+# opentelemetry/trace/__init__.py, metrics/_internal/__init__.py and _logs/_internal/__init__.py: `Proxy*` and `NoOp*`.
+_API_MODULES: Final = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
