@@ -1,10 +1,14 @@
 """In-memory telemetry for the tests, and its spans, metric points and events as plain data."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import open_responses, streams
+from opentelemetry.instrumentation.openrouter._telemetry import call, chunk_timer
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import Gauge, HistogramDataPoint, InMemoryMetricReader
@@ -148,3 +152,14 @@ def expected_span(
         "events": [],
         "links": [],
     }
+
+
+def tick_at_each_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Let the clock of durations advance one second per reading; return the remaining seconds.
+
+    A call reads it at its start, its response headers, each chunk and its end.
+    """
+    ticks = itertools.count(1)
+    for module in (call, chunk_timer, open_responses, streams):
+        monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
+    return ticks
