@@ -3,9 +3,8 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._clients import open_responses, streams
 from opentelemetry.instrumentation.openrouter._telemetry import call, chunk_timer
@@ -16,6 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
+
+if TYPE_CHECKING:  # the suites that use this module in an environment of their own do not have it
+    import pytest
 
 TIME_ATTRIBUTES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
 
@@ -154,7 +156,7 @@ def expected_span(
     }
 
 
-def tick_at_each_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def tick_at_each_reading(monkeypatch: "pytest.MonkeyPatch") -> Iterator[int]:
     """Let the clock of durations advance one second per reading; return the remaining seconds.
 
     A call reads it at its start, its response headers, each chunk and its end.

@@ -349,7 +349,8 @@ next(stream)
     [
         "stream.close()",
         "",  # still open
-        "del stream",
+        # Collected here: httpcore deadlocks if a stream of its pool is collected while it holds the pool's lock.
+        "import gc; del stream; gc.collect()",
         "stream.close(); sys.exit(3)",
         "stream.close(); raise KeyboardInterrupt",
         "stream.close(); trace.get_tracer_provider().force_flush(); os._exit(0)",
