@@ -531,6 +531,6 @@ def test_added_frames(
 def test_added_frame_for_another_host(telemetry: Telemetry, openrouter: Simulator) -> None:
     """An exception of a call to another host passes through the same frame."""
     telemetry.reinstrument()
-    names = [name for file, name in _frames(_sync_error(openrouter.base_url("rate_limited"), stream=False))]
+    names = [name for _, name in _frames(_sync_error(openrouter.base_url("rate_limited"), stream=False))]
     assert names.count("_wrap_request") == 1
     assert not telemetry.raw_spans

@@ -36,7 +36,7 @@ _CAPTURE_MODES: Final = {
 
 _SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 # What YAML may have in place of a string. Any other object, such as the URL of an HTTP library, is converted to one.
-_NOT_STRINGS: Final = (type(None), int, float, list, dict)
+_NOT_STRINGS: Final = (type(None), bool, int, float, list, dict)
 _MAX_LOGGED_HOSTS: Final = 32
 
 
@@ -135,16 +135,16 @@ def _list(option: str, value: object) -> list[str]:
     value = _argument_or_variable(option, value)
     if isinstance(value, str):
         value = value.split(",")
-    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
         # Only the type is logged: a base URL may contain credentials.
-        logger.warning("%s must be a list of strings, got %s; it is ignored.", option, type(value).__name__)
+        name = type(cast("object", value)).__name__
+        logger.warning("%s must be a list of strings, got %s; it is ignored.", option, name)
         return []
     entries = list(cast("Iterable[object]", value))
-    wrong = [each for each in entries if isinstance(each, _NOT_STRINGS)]
+    wrong = [type(each).__name__ for each in entries if type(each) in _NOT_STRINGS]
     if wrong:
-        types = ", ".join(type(each).__name__ for each in wrong)
-        logger.warning("%s must be a list of strings, got %s in it; each is ignored.", option, types)
-    return [entry for each in entries if not isinstance(each, _NOT_STRINGS) and (entry := str(each).strip())]
+        logger.warning("%s must be a list of strings, got %s in it; each is ignored.", option, ", ".join(wrong))
+    return [entry for each in entries if type(each) not in _NOT_STRINGS and (entry := str(each).strip())]
 
 
 def _switch(option: str, value: object) -> bool:
