@@ -21,7 +21,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 CallingStyle = Callable[[str, dict[str, Any]], Any]
 
-OPTIONS: Final[dict[str, Any]] = {"api_key": "sk-or-canary", "max_retries": 0}
+OPTIONS: Final[dict[str, Any]] = {"api_key": "sk-or-canary", "max_retries": 0, "timeout": None}
+"""Options of a client. The SDK's own time limit, 5 s to connect, would depend on how busy the machine is."""
 HAS_HELPERS: Final = hasattr(Completions, "stream")
 HAS_RESPONSES: Final = hasattr(openai.OpenAI, "responses")
 

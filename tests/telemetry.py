@@ -1,10 +1,13 @@
 """In-memory telemetry for the tests, and its spans, metric points and events as plain data."""
 
+import itertools
 import math
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import open_responses, streams
+from opentelemetry.instrumentation.openrouter._telemetry import call, chunk_timer
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import Gauge, HistogramDataPoint, InMemoryMetricReader
@@ -12,6 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
+
+if TYPE_CHECKING:  # the suites that use this module in an environment of their own do not have it
+    import pytest
 
 TIME_ATTRIBUTES: Final = ("gen_ai.response.time_to_first_chunk", "openrouter.response.time_to_first_token")
 
@@ -150,3 +156,14 @@ def expected_span(
         "events": [],
         "links": [],
     }
+
+
+def tick_at_each_reading(monkeypatch: "pytest.MonkeyPatch") -> Iterator[int]:
+    """Let the clock of durations advance one second per reading; return the remaining seconds.
+
+    A call reads it at its start, its response headers, each chunk and its end.
+    """
+    ticks = itertools.count(1)
+    for module in (call, chunk_timer, open_responses, streams):
+        monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
+    return ticks

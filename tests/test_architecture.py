@@ -16,7 +16,7 @@ ORDER: Final = (
     ("_operations",),
     ("_telemetry",),
     ("_config",),
-    ("_clients",),
+    ("_clients", "_enabled_message"),
     ("__init__",),
 )
 """A file may import from its own folder and from earlier levels."""
@@ -31,6 +31,7 @@ ALLOWED: Final = {
     "_operations": set[str](),
     "_telemetry": {"opentelemetry"},
     "_config": set[str](),
+    "_enabled_message": set[str](),
     "_clients": {"opentelemetry", "wrapt", "httpx"},
     "__init__": {"opentelemetry"},
 }

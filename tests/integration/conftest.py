@@ -8,6 +8,7 @@ import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
+from tests.calling_styles import OPTIONS
 from tests.simulator import Simulator
 from tests.speedups import speed_up
 from tests.telemetry import Telemetry
@@ -42,8 +43,7 @@ def client(openrouter: Simulator) -> Iterator[Callable[..., openai.OpenAI]]:
     created: list[openai.OpenAI] = []
 
     def create(scenario: str | None = None, **options: Any) -> openai.OpenAI:
-        given: dict[str, Any] = {"api_key": "sk-or-canary", "max_retries": 0, **options}
-        created.append(openai.OpenAI(base_url=openrouter.base_url(scenario), **given))
+        created.append(openai.OpenAI(base_url=openrouter.base_url(scenario), **{**OPTIONS, **options}))
         return created[-1]
 
     yield create

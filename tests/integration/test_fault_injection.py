@@ -25,7 +25,7 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-from tests.calling_styles import HAS_RESPONSES
+from tests.calling_styles import HAS_RESPONSES, OPTIONS
 from tests.json_strategies import bodies
 from tests.scenarios import REQUEST
 from tests.simulator import CANNED_REPLIES, Chat, Simulator
@@ -445,9 +445,7 @@ def test_two_hundred_concurrent_streams(telemetry: Telemetry, openrouter: Simula
         names = ["hello", "reasoning", "served_elsewhere", "byok"]
         async with contextlib.AsyncExitStack() as stack:
             clients = [
-                await stack.enter_async_context(
-                    openai.AsyncOpenAI(base_url=openrouter.base_url(name), api_key="sk-or-x", max_retries=0)
-                )
+                await stack.enter_async_context(openai.AsyncOpenAI(base_url=openrouter.base_url(name), **OPTIONS))
                 for name in names
             ]
             return await asyncio.gather(*[read(clients[number % 4]) for number in range(200)])

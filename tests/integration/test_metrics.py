@@ -1,20 +1,17 @@
 """The data points of each metric: names, attributes and values, whether or not the span is sampled."""
 
-import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
 import openai
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._clients import open_responses, streams
-from opentelemetry.instrumentation.openrouter._telemetry import call, chunk_timer
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
 from tests.scenarios import REQUEST
 from tests.simulator import Simulator
-from tests.telemetry import Telemetry
+from tests.telemetry import Telemetry, tick_at_each_reading
 
 DURATION: Final = "gen_ai.client.operation.duration"
 TOKENS: Final = "gen_ai.client.token.usage"
@@ -88,9 +85,7 @@ def test_times_are_exact(
     telemetry: Telemetry, client: Callable[..., openai.OpenAI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Times are exact with a clock that advances one second per reading: start, headers, five chunks, end."""
-    ticks = itertools.count(1)
-    for module in (call, chunk_timer, open_responses, streams):
-        monkeypatch.setattr(module, "clock", lambda: float(next(ticks)))
+    tick_at_each_reading(monkeypatch)
     for _ in client("reasoning").chat.completions.create(**REQUEST, stream=True):
         pass
     span = telemetry.one_span()

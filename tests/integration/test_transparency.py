@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import inspect
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -458,3 +459,78 @@ def test_internal_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None
 def test_uninstrument_without_instrument() -> None:
     """`uninstrument()` without an earlier `instrument()` does nothing."""
     OpenRouterInstrumentor()._uninstrument()
+
+
+# Tracebacks: docs/compatibility.md names the frames.
+
+
+def _sync_error(base_url: str, *, stream: bool) -> BaseException:
+    with (
+        openai.OpenAI(base_url=base_url, **OPTIONS) as client,
+        pytest.raises(openai.APIError) as raised,
+    ):
+        result: Any = client.chat.completions.create(**REQUEST, stream=stream)
+        list(result)
+    return raised.value
+
+
+def _async_error(base_url: str, *, stream: bool) -> BaseException:
+    async def main() -> None:
+        async with openai.AsyncOpenAI(base_url=base_url, **OPTIONS) as client:
+            result: Any = await client.chat.completions.create(**REQUEST, stream=stream)
+            async for _ in result:
+                pass
+
+    with pytest.raises(openai.APIError) as raised:
+        asyncio.run(main())
+    return raised.value
+
+
+def _read_error(base_url: str, *, stream: bool) -> BaseException:
+    with (
+        openai.OpenAI(base_url=base_url, **OPTIONS) as client,
+        client.chat.completions.with_streaming_response.create(**REQUEST, stream=stream) as response,
+        pytest.raises(httpx.HTTPError) as raised,
+    ):
+        response.read()
+    return raised.value
+
+
+def _frames(error: BaseException) -> list[tuple[str, str]]:
+    return [(frame.filename, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+
+
+@pytest.mark.parametrize(
+    ("fail", "scenario", "stream", "added"),
+    [
+        (_sync_error, "rate_limited", False, ["base.py _wrap_request"]),
+        (_async_error, "rate_limited", False, ["base.py _wrap_request_async"]),
+        (_sync_error, "error_in_stream", True, ["streams.py wrap_iterator"]),
+        (_async_error, "error_in_stream", True, ["streams.py wrap_async_iterator"]),
+        (_read_error, "cut", False, ["streams.py reading"]),
+    ],
+    ids=["request", "async request", "stream", "async stream", "body"],
+)
+def test_added_frames(
+    telemetry: Telemetry,
+    openrouter: Simulator,
+    fail: Callable[..., BaseException],
+    scenario: str,
+    stream: bool,
+    added: list[str],
+) -> None:
+    """A traceback has one frame of ours, which is documented; the other frames are the same without us."""
+    instrumented = _frames(fail(openrouter.base_url(scenario), stream=stream))
+    OpenRouterInstrumentor().uninstrument()
+    plain = _frames(fail(openrouter.base_url(scenario), stream=stream))
+    own = [(file, name) for file, name in instrumented if "instrumentation/openrouter/" in file]
+    assert [f"{file.rpartition('/')[2]} {name}" for file, name in own] == added
+    assert [frame for frame in instrumented if frame not in own and "wrapt" not in frame[0]] == plain
+
+
+def test_added_frame_for_another_host(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """An exception of a call to another host passes through the same frame."""
+    telemetry.reinstrument()
+    names = [name for _, name in _frames(_sync_error(openrouter.base_url("rate_limited"), stream=False))]
+    assert names.count("_wrap_request") == 1
+    assert not telemetry.raw_spans

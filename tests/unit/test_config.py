@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._guard import logger
 
 
 @pytest.mark.parametrize(
@@ -137,3 +138,112 @@ def test_budget(
     assert read_settings(budget=True).budget is True
     assert read_settings(budget=False).budget is False
     assert len(caplog.records) == warnings
+
+
+# What YAML gives in place of a string: declarative configuration passes it on as it is.
+
+
+@pytest.mark.parametrize("option", ["base_urls", "baggage_keys", "metric_attributes", "dialects"])
+@pytest.mark.parametrize(
+    ("value", "types"),
+    [
+        (True, "bool"),
+        (7, "int"),
+        (1.5, "float"),
+        ({"https://user:secret@a.example": None}, "dict"),
+        ([None], "NoneType"),
+        ([True, 7], "bool, int"),
+        ([["a"], {"b": 1}], "list, dict"),
+    ],
+)
+def test_lists_of_other_types(caplog: pytest.LogCaptureFixture, option: str, value: Any, types: str) -> None:
+    """Anything but a string in a list, or but a list, is one warning with its type, and is ignored."""
+    given: dict[str, Any] = {option: value}
+    settings, defaults = read_settings(**given), read_settings()
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{option} must be a list of strings, got {types}")
+    assert (settings.base_urls.hosts, settings.baggage_keys, settings.metric_attributes, settings.dialects) == (
+        defaults.base_urls.hosts,
+        defaults.baggage_keys,
+        defaults.metric_attributes,
+        defaults.dialects,
+    )
+
+
+def test_list_keeps_its_strings(caplog: pytest.LogCaptureFixture) -> None:
+    """The strings of a list apply beside an entry of another type, as do objects that convert to a string."""
+
+    class Url:
+        def __str__(self) -> str:
+            return "https://a.example"
+
+    urls: Any = [Url(), None, "https://b.example"]
+    assert read_settings(base_urls=urls).base_urls.hosts[-2:] == ("a.example:443", "b.example:443")
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "warnings"),
+    [
+        ("broadcast", False, 0),
+        ("broadcast", True, 1),
+        ("broadcast", 0, 1),
+        ("broadcast", ["link"], 1),
+        ("settle", 2, 1),
+        ("settle", [True], 1),
+        ("budget", "on", 1),
+        ("capture_content", False, 0),
+        ("capture_content", 1, 1),
+        ("capture_content", ["span_only"], 1),
+        ("content_max_length", [5], 1),
+    ],
+)
+def test_other_types(caplog: pytest.LogCaptureFixture, option: str, value: Any, warnings: int) -> None:
+    """A value of a wrong type is one warning, and the option is off; YAML reads `off` as false."""
+    given: dict[str, Any] = {option: value}
+    settings = read_settings(**given)
+    assert (settings.broadcast, settings.settle, settings.budget, settings.capture) == ("off", False, False, None)
+    assert len(caplog.records) == warnings
+
+
+def test_null_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None leaves the option to its environment variable."""
+    monkeypatch.setenv(f"{PREFIX}SETTLE", "true")
+    assert read_settings(settle=None).settle is True
+
+
+@pytest.mark.parametrize("url", ["user:secret@a.example/v1", "https://user:secret@a.example:port?key=secret"])
+def test_invalid_url_without_its_secrets(caplog: pytest.LogCaptureFixture, url: str) -> None:
+    """The warning of an invalid base URL contains neither credentials nor a query."""
+    read_settings(base_urls=[url])
+    (record,) = caplog.records
+    assert "a.example" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+# The lines for hosts that are not OpenRouter's.
+
+
+def test_other_hosts_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Each other host is one line at DEBUG, and the number of hosts is limited."""
+    base_urls = read_settings().base_urls
+    for number in range(100):
+        base_urls.match(f"https://host-{number}.example/a")
+        base_urls.match(f"https://host-{number}.example/b")
+    assert caplog.messages[0] == (
+        "calls to host-0.example:443 are not instrumented; add its base URL to base_urls if it is your gateway to "
+        "OpenRouter."
+    )
+    assert [record.levelname for record in caplog.records] == ["DEBUG"] * 32
+    assert len(set(caplog.messages)) == 32
+
+
+def test_other_hosts_without_debug(caplog: pytest.LogCaptureFixture) -> None:
+    """Without DEBUG nothing is logged or remembered."""
+    base_urls = read_settings().base_urls
+    caplog.set_level(logging.INFO, logger=logger.name)
+    base_urls.match("https://a.example")
+    caplog.set_level(logging.DEBUG, logger=logger.name)
+    assert not caplog.messages
+    base_urls.match("https://a.example/v2")
+    assert len(caplog.messages) == 1

@@ -33,14 +33,14 @@ def test_two_readers_share_one_request() -> None:
 
     def get(_: str, __: float) -> object:
         entered.set()
-        assert go.wait(10)
+        assert go.wait(60)
         return {"data": {"limit": 5}}
 
     budget = Budget()
     budget.add(ApiClient("https://a.example", "k", get))
     reader = threading.Thread(target=lambda: list(budget.observe("limit", CallbackOptions())))
     reader.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     assert list(budget.observe("limit", CallbackOptions())) == []
     go.set()
     reader.join()

@@ -26,9 +26,7 @@ def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
+    while not condition():  # as long as the test may take
         time.sleep(0.005)
 
 
@@ -99,7 +97,7 @@ def test_id_is_quoted() -> None:
         return {"data": RECORD}
 
     assert settlement.submit(ApiClient("", "", get), ResponseRecord(id="gen-a&b=/../keys?x"), finished.set)
-    assert finished.wait(10)
+    assert finished.wait(60)
     assert paths == ["/generation?id=gen-a%26b%3D%2F..%2Fkeys%3Fx"]
 
 
@@ -118,14 +116,14 @@ def test_not_traced() -> None:
         return {"data": RECORD}
 
     assert Settlement().submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
-    assert done.wait(10)
+    assert done.wait(60)
     assert enabled == [False]
     assert is_instrumentation_enabled()
 
 
 def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most 256 calls wait at a time; none is accepted after `close()`."""
-    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (600.0,))
     settlement = Settlement()
     api_client = ApiClient("", "", lambda *_: {"data": RECORD})
     accepted = [settlement.submit(api_client, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
@@ -141,7 +139,7 @@ def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         done = threading.Event()
         assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
-        assert done.wait(10)
+        assert done.wait(60)
         _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
 
 
@@ -153,7 +151,7 @@ def test_finish_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
     assert settlement.submit(api_client, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
     assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
-    assert done.wait(10)
+    assert done.wait(60)
     settlement.flush()
 
 
@@ -164,12 +162,12 @@ def test_flush_during_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def get(_: str, __: float) -> object:
         requested.set()
-        assert release.wait(10)
+        assert release.wait(60)
         return {"data": RECORD}
 
     settlement = Settlement()
     assert settlement.submit(ApiClient("", "", get), record, finished.set)
-    assert requested.wait(10)
+    assert requested.wait(60)
     settlement.flush(0.05)
     assert finished.is_set()
     release.set()
@@ -188,21 +186,21 @@ def test_flush_waits_for_the_background_request(monkeypatch: pytest.MonkeyPatch)
 
     settlement = Settlement()
     assert settlement.submit(ApiClient("", "", get), ResponseRecord(id=ID), finished.set)
-    assert requested.wait(10)
-    settlement.flush(10)
+    assert requested.wait(60)
+    settlement.flush(60)
     assert finished.is_set()
 
 
 def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """A poll that failed in the background is repeated at once while a flush waits for it."""
-    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (0.0, 60.0, 60.0))
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (0.0, 600.0, 600.0))
     requested, flush_waits, finished = threading.Event(), threading.Event(), threading.Event()
     record = ResponseRecord(id=ID)
 
     def get(_: str, __: float) -> object:
         if not requested.is_set():
             requested.set()
-            assert flush_waits.wait(10)
+            assert flush_waits.wait(60)
             raise LookupError
         return {"data": RECORD}
 
@@ -214,15 +212,15 @@ def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 
     settlement = WatchedSettlement()
     assert settlement.submit(ApiClient("", "", get), record, finished.set)
-    assert requested.wait(10)
-    settlement.flush(5)
+    assert requested.wait(60)
+    settlement.flush(60)
     assert finished.is_set()
     assert record.usage is not None
 
 
 def test_fork_discards_pending_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forked child does not settle the pending calls of its parent."""
-    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (30.0,))
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (600.0,))
     settlement, finished = Settlement(), threading.Event()
     assert settlement.submit(ApiClient("", "", lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
     settlement_module._reset_all_after_fork()

@@ -1,7 +1,7 @@
 """Base URLs in, OpenRouter's server or None out."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._wire.base_urls import BaseUrls, server_attributes
+from opentelemetry.instrumentation.openrouter._wire.base_urls import BaseUrls, server_attributes, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,51 @@ def test_server_attributes() -> None:
     """Any URL gives the attributes of its server; a text that is not a URL gives None."""
     assert server_attributes("http://127.0.0.1:8080/x") == {"server.address": "127.0.0.1", "server.port": 8080}
     assert server_attributes("nonsense") is None
+
+
+def test_hosts_for_the_log() -> None:
+    """The hosts are OpenRouter's, the gateways and each host of the user once, without credentials, path and query."""
+    urls = BaseUrls(["https://user:secret@a.example/path?key=secret", "https://a.example/other", "http://b.example:81"])
+    assert urls.hosts == (
+        "openrouter.ai",
+        "*.openrouter.ai",
+        "openrouter.helicone.ai",
+        "gateway.ai.cloudflare.com (/openrouter)",
+        "a.example:443",
+        "b.example:81",
+    )
+
+
+def test_other_hosts_are_reported() -> None:
+    """A URL of another host is reported when it is matched the first time, without credentials, path and query."""
+    reported: list[str] = []
+    urls = BaseUrls(["https://a.example/x"], reported.append)
+    for url in (
+        "https://openrouter.ai/api/v1",
+        "https://a.example/x/v1",
+        other := "https://user:secret@b.example/v1?key=secret",
+        other,
+        "odd://c.example",
+        "no url",
+        "https://a.example/y",
+    ):
+        urls.match(url)
+    assert reported == ["b.example:443", "c.example", "a.example:443"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("gw.example/v1", "gw.example/v1"),
+        ("user:secret@gw.example/v1", "gw.example/v1"),
+        ("https://user:secret@gw.example:port/v1?key=secret", "https://gw.example:port/v1"),
+        ("https://user:sec?ret@gw.example", "https://gw.example"),
+        ("https://gw.example#secret", "https://gw.example"),
+        ("gw.example?key=secret&next=https://x.example", "gw.example"),
+        ("gw.example?key=secret&mail=a@x.example", "x.example"),
+        ("", ""),
+    ],
+)
+def test_without_secrets(url: str, shown: str) -> None:
+    """Credentials and query are removed, also from a string that is no URL."""
+    assert without_secrets(url) == shown

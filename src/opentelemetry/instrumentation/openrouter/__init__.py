@@ -14,6 +14,7 @@ Each call then makes one span with the model and the upstream provider that answ
 OpenRouter billed, the times and the errors; `attributes` has all names. Clients of other hosts are not traced.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
@@ -31,7 +32,8 @@ from ._clients import INSTRUMENTATIONS
 from ._clients.base import ClientInstrumentation
 from ._clients.open_responses import OpenResponses
 from ._config import Settings, read_settings
-from ._guard import logger
+from ._enabled_message import enabled_message
+from ._guard import guarded, logger
 from ._telemetry.recorder import Recorder
 from .version import __version__
 
@@ -122,6 +124,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):
         self._instrumentations = tuple(_create(providers, settings, self.instrumentation_dependencies()))
         for instrumentation in self._instrumentations:
             instrumentation.install()
+        _log_enabled(settings, self._instrumentations)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the signature of the base
         for instrumentation in self._instrumentations:
@@ -151,6 +154,12 @@ def _create(
     for instrumentation in INSTRUMENTATIONS:
         if instrumentation.requirement in requirements:
             yield instrumentation(recorder, settings, responses, budget, settlement)
+
+
+@guarded
+def _log_enabled(settings: Settings, instrumentations: Iterable[ClientInstrumentation]) -> None:
+    if logger.isEnabledFor(logging.INFO):
+        logger.info("%s", enabled_message(settings, [each.description for each in instrumentations]))
 
 
 def _providers(given: Mapping[str, Any]) -> tuple[Any, Any, Any]:

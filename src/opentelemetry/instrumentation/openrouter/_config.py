@@ -3,8 +3,9 @@
 A wrong value logs one clear warning and falls back to the default; nothing here raises.
 """
 
+import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
@@ -15,7 +16,7 @@ from ._content.parts import make_text_filter
 from ._guard import guarded, logger
 from ._telemetry.captured_content import Capture
 from ._telemetry.dialects import DIALECTS, Dialect
-from ._wire.base_urls import BaseUrls
+from ._wire.base_urls import BaseUrls, without_secrets
 from ._wire.broadcast import MODES
 
 PREFIX: Final = "OTEL_INSTRUMENTATION_OPENROUTER_"
@@ -34,6 +35,9 @@ _CAPTURE_MODES: Final = {
 }
 
 _SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+# What YAML may have in place of a string. Any other object, such as the URL of an HTTP library, is converted to one.
+_NOT_STRINGS: Final = (type(None), bool, int, float, list, dict)
+_MAX_LOGGED_HOSTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,18 @@ class Settings:
     base_urls: BaseUrls
     capture: Capture | None
     """None where no content is captured."""
+    content_max_length: int | None
+    """The number of characters that are kept of each captured text; None for all."""
+    redacts: bool
+    """Whether the user's function receives each captured text."""
     baggage_keys: tuple[str, ...]
     """Baggage entries that become attributes of each call."""
     metric_attributes: tuple[str, ...]
     """Attributes of a request that its metrics carry too."""
     dialect: Dialect
     """Backend-specific attributes; empty by default."""
+    dialects: tuple[str, ...]
+    """The names of their backends."""
     broadcast: str
     """How spans are connected to OpenRouter's own: `off`, `link` or `join`."""
     settle: bool
@@ -76,16 +86,21 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one.
     """
     _warn_of_unknown_names(unknown)
-    capture = _capture(capture_content, content_max_length, redact)
+    max_length = _max_length(_argument_or_variable("content_max_length", content_max_length))
+    capture = _capture(capture_content, max_length, redact)
     if unknown and capture is not None:
         logger.warning("content capture is disabled, because an option of instrument() is unknown.")
         capture = None
+    backends = _dialects(_list("dialects", dialects))
     return Settings(
-        base_urls=BaseUrls(filter(_is_absolute, _list("base_urls", base_urls))),
+        base_urls=BaseUrls(filter(_is_absolute, _list("base_urls", base_urls)), _other_host_logger()),
         capture=capture,
+        content_max_length=max_length,
+        redacts=redact is not None,
         baggage_keys=(names.USER_ID, names.SESSION_ID, *_list("baggage_keys", baggage_keys)),
         metric_attributes=tuple(_list("metric_attributes", metric_attributes)),
-        dialect=_dialect(_list("dialects", dialects)),
+        dialect={name: source for backend in backends for name, source in DIALECTS[backend].items()},
+        dialects=backends,
         budget=_switch("budget", budget),
         settle=_switch("settle", settle),
         broadcast=_broadcast(_argument_or_variable("broadcast", broadcast)),
@@ -120,10 +135,16 @@ def _list(option: str, value: object) -> list[str]:
     value = _argument_or_variable(option, value)
     if isinstance(value, str):
         value = value.split(",")
-    if not isinstance(value, Iterable):
-        logger.warning("%s must be a list of strings, got %r; it is ignored.", option, value)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        # Only the type is logged: a base URL may contain credentials.
+        name = type(cast("object", value)).__name__
+        logger.warning("%s must be a list of strings, got %s; it is ignored.", option, name)
         return []
-    return [entry for each in cast("Iterable[object]", value) if (entry := str(each).strip())]
+    entries = list(cast("Iterable[object]", value))
+    wrong = [type(each).__name__ for each in entries if type(each) in _NOT_STRINGS]
+    if wrong:
+        logger.warning("%s must be a list of strings, got %s in it; each is ignored.", option, ", ".join(wrong))
+    return [entry for each in entries if type(each) not in _NOT_STRINGS and (entry := str(each).strip())]
 
 
 def _switch(option: str, value: object) -> bool:
@@ -134,6 +155,8 @@ def _switch(option: str, value: object) -> bool:
 
 
 def _broadcast(value: object) -> str:
+    if value is False:  # YAML reads `off` as false
+        return MODES[0]
     mode = str(value).strip().lower() or MODES[0]
     if mode not in MODES:
         logger.warning("broadcast must be one of %s, got %r; it stays off.", ", ".join(MODES), value)
@@ -145,20 +168,35 @@ def _is_absolute(url: str) -> bool:
     try:
         BaseUrls([url])
     except ValueError:
-        logger.warning("base_urls: %r is not an absolute URL; it is ignored.", url)
+        logger.warning("base_urls: %r is not an absolute URL; it is ignored.", without_secrets(url))
         return False
     return True
 
 
-def _dialect(backends: list[str]) -> Dialect:
+def _other_host_logger() -> Callable[[str], None]:
+    """Return a function that logs once for each host that the calls to it are not traced."""
+    logged: set[str] = set()
+
+    def log(host: str) -> None:
+        if logger.isEnabledFor(logging.DEBUG) and host not in logged and len(logged) < _MAX_LOGGED_HOSTS:
+            logged.add(host)
+            logger.debug(
+                "calls to %s are not instrumented; add its base URL to base_urls if it is your gateway to OpenRouter.",
+                host,
+            )
+
+    return log
+
+
+def _dialects(backends: list[str]) -> tuple[str, ...]:
     chosen = [backend.lower() for backend in backends]
     unknown = [backend for backend in chosen if backend not in DIALECTS]
     if unknown:
         logger.warning("dialects must be among %s, got %s; it is ignored.", ", ".join(DIALECTS), ", ".join(unknown))
-    return {name: source for backend in chosen for name, source in DIALECTS.get(backend, {}).items()}
+    return tuple(dict.fromkeys(backend for backend in chosen if backend in DIALECTS))
 
 
-def _capture(mode: object, limit: object, redact: Callable[[str], str | None] | None) -> Capture | None:
+def _capture(mode: object, max_length: int | None, redact: Callable[[str], str | None] | None) -> Capture | None:
     choice = str(os.environ.get(CAPTURE_VARIABLE, "") if mode is None else mode).strip().lower()
     if choice not in _CAPTURE_MODES:
         known = ", ".join(name for name in _CAPTURE_MODES if "_" in name)
@@ -170,7 +208,6 @@ def _capture(mode: object, limit: object, redact: Callable[[str], str | None] | 
         # Content that was to be redacted must not leave the process.
         logger.warning("redact must be callable, got %r; content capture is disabled.", redact)
         return None
-    max_length = _max_length(_argument_or_variable("content_max_length", limit))
     return Capture(on_span, on_event, make_text_filter(max_length, _guarded_redact(redact)))
 
 

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import Token
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
 from opentelemetry import context as otel_context
@@ -114,6 +115,8 @@ class ClientInstrumentation(ABC):
 
     requirement: ClassVar[str]
     """The client's distribution and the range of its versions that is instrumented."""
+    hosts: ClassVar[str] = ""
+    """The hosts whose calls are traced, if `base_urls` does not select them."""
 
     def __init__(
         self,
@@ -144,6 +147,18 @@ class ClientInstrumentation(ABC):
         self.responses.close()
         if self._budget is not None:
             self._budget.clear()
+
+    @property
+    def description(self) -> str:
+        """The client with its installed version, its hosts if they are not `base_urls`, and when it is patched."""
+        name = self.requirement.partition(" ")[0]
+        try:
+            installed = version(name)
+        except PackageNotFoundError:  # a frozen program may have no metadata
+            installed = "of unknown version"
+        remarks = [self.hosts, "" if self._wrappers else "when it is imported"]
+        remark = ", ".join(filter(None, remarks))
+        return f"{name} {installed} ({remark})" if remark else f"{name} {installed}"
 
     @abstractmethod
     def _wrap_methods(self) -> list[InnermostWrapper]:

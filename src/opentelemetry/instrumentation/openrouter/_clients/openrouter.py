@@ -27,6 +27,7 @@ class OpenRouterInstrumentation(ClientInstrumentation):
     """OpenRouter's own SDK. It has no other hosts, so every call is traced."""
 
     requirement = "openrouter >= 0.9.2, < 2"
+    hosts = "any host"
 
     def _wrap_methods(self) -> list[InnermostWrapper]:
         # The import takes half a second, and many programs have the SDK installed without using it.

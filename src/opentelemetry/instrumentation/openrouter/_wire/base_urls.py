@@ -3,7 +3,8 @@
 Only URLs are matched here, never a request or a response.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -11,7 +12,14 @@ from .. import attributes as names
 from .fields import Attributes
 
 _PORTS: Final = {"https": 443, "http": 80}
+_SCHEME: Final = re.compile(r"\s*[\w+.-]*://")
 _MAX_CACHED: Final = 256
+_KNOWN_HOSTS: Final = (
+    "openrouter.ai",
+    "*.openrouter.ai",
+    "openrouter.helicone.ai",
+    "gateway.ai.cloudflare.com (/openrouter)",
+)
 
 
 class BaseUrls:
@@ -19,16 +27,23 @@ class BaseUrls:
 
     Args:
         user_urls: URLs that the user adds, each matched by scheme, host and port, and by path prefix if it has a path.
+        on_other_host: called with the host and port of a URL that does not match, when the result is not cached.
 
     Raises:
         ValueError: a URL of the user has no scheme or no host.
     """
 
-    def __init__(self, user_urls: Iterable[str] = ()) -> None:
+    def __init__(self, user_urls: Iterable[str] = (), on_other_host: Callable[[str], None] = lambda _: None) -> None:
         self._user_urls = tuple(_split_url(url) for url in user_urls)
+        self._on_other_host = on_other_host
         # Keyed by identity: hashing a client's URL object would build its string each time. The entry keeps the object
         # alive, so that its id is not reused.
         self._cache: dict[int, tuple[object, Attributes | None]] = {}
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """OpenRouter's own hosts, the gateways, and the hosts of the user's URLs: never credentials, path or query."""
+        return (*_KNOWN_HOSTS, *dict.fromkeys(_host_and_port(url[1], url[2]) for url in self._user_urls))
 
     def match(self, base_url: object) -> Attributes | None:
         """Return `server.address` and `server.port` of *base_url* if it is OpenRouter, else None.
@@ -54,7 +69,10 @@ class BaseUrls:
             (scheme, host, port) == url[:3] and (path + "/").startswith(url[3].rstrip("/") + "/")
             for url in self._user_urls
         )
-        return server_attributes(base_url) if is_openrouter else None
+        if not is_openrouter:
+            self._on_other_host(_host_and_port(host, port))
+            return None
+        return server_attributes(base_url)
 
 
 def server_attributes(url: str) -> Attributes | None:
@@ -64,6 +82,17 @@ def server_attributes(url: str) -> Attributes | None:
     except ValueError:
         return None
     return {names.SERVER_ADDRESS: host} if port is None else {names.SERVER_ADDRESS: host, names.SERVER_PORT: port}
+
+
+def without_secrets(url: str) -> str:
+    """Return *url* without credentials, query and fragment; it need not be a valid URL."""
+    scheme = _SCHEME.match(url)
+    start = scheme.end() if scheme else 0
+    return url[:start] + re.split(r"[?#]", url[start:].rpartition("@")[2], maxsplit=1)[0]
+
+
+def _host_and_port(host: str, port: int | None) -> str:
+    return host if port is None else f"{host}:{port}"
 
 
 def _is_openrouter(host: str, path: str) -> bool:
