@@ -58,6 +58,8 @@ class Settings:
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
+    default_dialects: Iterable[str] = (),
+    /,
     *,
     base_urls: str | Iterable[str] | None = None,
     capture_content: str | bool | None = None,
@@ -73,7 +75,8 @@ def read_settings(  # noqa: PLR0913 - one argument an option
 ) -> Settings:
     """Resolve each option: the argument if it is given, else the environment variable, else the default.
 
-    `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one.
+    `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one. *default_dialects*
+    apply if the variable is not set at all: an empty one selects none.
     """
     _warn_of_unknown_names(unknown)
     capture = _capture(capture_content, content_max_length, redact)
@@ -85,7 +88,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         capture=capture,
         baggage_keys=(names.USER_ID, names.SESSION_ID, *_list("baggage_keys", baggage_keys)),
         metric_attributes=tuple(_list("metric_attributes", metric_attributes)),
-        dialect=_dialect(_list("dialects", dialects)),
+        dialect=_dialect(_list("dialects", dialects, default_dialects)),
         budget=_switch("budget", budget),
         settle=_switch("settle", settle),
         broadcast=_broadcast(_argument_or_variable("broadcast", broadcast)),
@@ -112,12 +115,12 @@ def _hint(name: str, known: Sequence[str]) -> str:
     return f", did you mean {similar[0]}?" if similar else ""
 
 
-def _argument_or_variable(option: str, value: object) -> object:
-    return os.environ.get(PREFIX + option.upper(), "") if value is None else value
+def _argument_or_variable(option: str, value: object, default: object = "") -> object:
+    return os.environ.get(PREFIX + option.upper(), default) if value is None else value
 
 
-def _list(option: str, value: object) -> list[str]:
-    value = _argument_or_variable(option, value)
+def _list(option: str, value: object, default: object = "") -> list[str]:
+    value = _argument_or_variable(option, value, default)
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, Iterable):
