@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._config import PREFIX
 from opentelemetry.sdk.trace import TracerProvider
