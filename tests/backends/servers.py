@@ -50,7 +50,7 @@ def environment(name: str, *, ours: bool = False) -> Path:
 
 def plain_environ(**more: str) -> dict[str, str]:
     """Return the variables of this process without those that configure telemetry or a server, and with *more*."""
-    prefixes = ("OTEL_", "DD_", "PHOENIX_", "MLFLOW_", "OPENROUTER_", "OPENAI_")
+    prefixes = ("OTEL_", "DD_", "PHOENIX_", "ARIZE_", "MLFLOW_", "OPENROUTER_", "OPENAI_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)} | more
 
 

@@ -40,6 +40,27 @@ def test_base_urls(
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == warnings
 
 
+@pytest.mark.parametrize(
+    ("argument", "variable", "expected"),
+    [
+        (None, None, {"llm.cost.total"}),
+        (None, "", set[str]()),
+        (None, "logfire", {"operation.cost"}),
+        ("", None, set[str]()),
+        ([], None, set[str]()),
+        (["logfire"], "phoenix", {"operation.cost"}),
+    ],
+)
+def test_default_dialects(
+    monkeypatch: pytest.MonkeyPatch, argument: Any, variable: str | None, expected: set[str]
+) -> None:
+    """Default dialects apply unless the argument or the variable selects others, or none."""
+    if variable is not None:
+        monkeypatch.setenv(f"{PREFIX}DIALECTS", variable)
+    dialect = read_settings(("phoenix", "arize"), dialects=argument).dialect
+    assert dialect.keys() & {"llm.cost.total", "operation.cost"} == expected
+
+
 def test_defaults() -> None:
     """Without options no content is captured, and only the two default baggage keys are copied."""
     settings = read_settings()

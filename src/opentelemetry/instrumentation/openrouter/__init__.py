@@ -21,7 +21,6 @@ from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider, get_logger, get_logger_provider
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.metrics import MeterProvider, get_meter, get_meter_provider
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import TracerProvider, get_tracer, get_tracer_provider
@@ -34,6 +33,7 @@ from ._clients.open_responses import OpenResponses
 from ._config import Settings, read_settings
 from ._enabled_message import enabled_message
 from ._guard import guarded, logger
+from ._loading import SharedInstrumentor
 from ._telemetry.recorder import Recorder
 from .version import __version__
 
@@ -44,7 +44,7 @@ _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
 _REQUIREMENTS: Final = tuple(each.requirement for each in INSTRUMENTATIONS)
 
 
-class OpenRouterInstrumentor(BaseInstrumentor):
+class OpenRouterInstrumentor(SharedInstrumentor):
     """Traces OpenRouter calls. A singleton, as every instrumentor."""
 
     _instrumentations: tuple[ClientInstrumentation, ...] = ()
@@ -119,7 +119,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):
 
     def _instrument(self, **kwargs: Any) -> None:
         providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
-        settings = read_settings(**kwargs)
+        settings = read_settings(self.default_dialects, **kwargs)
         _warn_of_unsupported_versions()
         self._instrumentations = tuple(_create(providers, settings, self.instrumentation_dependencies()))
         for instrumentation in self._instrumentations:

@@ -68,6 +68,8 @@ class Settings:
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
+    default_dialects: Iterable[str] = (),
+    /,
     *,
     base_urls: str | Iterable[str] | None = None,
     capture_content: str | bool | None = None,
@@ -83,7 +85,8 @@ def read_settings(  # noqa: PLR0913 - one argument an option
 ) -> Settings:
     """Resolve each option: the argument if it is given, else the environment variable, else the default.
 
-    `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one.
+    `OpenRouterInstrumentor.instrument` documents the options. Each of *unknown* is a misspelt one. *default_dialects*
+    apply if the variable is not set at all: an empty one selects none.
     """
     _warn_of_unknown_names(unknown)
     max_length = _max_length(_argument_or_variable("content_max_length", content_max_length))
@@ -91,7 +94,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     if unknown and capture is not None:
         logger.warning("content capture is disabled, because an option of instrument() is unknown.")
         capture = None
-    backends = _dialects(_list("dialects", dialects))
+    backends = _dialects(_list("dialects", dialects, default_dialects))
     return Settings(
         base_urls=BaseUrls(filter(_is_absolute, _list("base_urls", base_urls)), _other_host_logger()),
         capture=capture,
@@ -127,12 +130,12 @@ def _hint(name: str, known: Sequence[str]) -> str:
     return f", did you mean {similar[0]}?" if similar else ""
 
 
-def _argument_or_variable(option: str, value: object) -> object:
-    return os.environ.get(PREFIX + option.upper(), "") if value is None else value
+def _argument_or_variable(option: str, value: object, default: object = "") -> object:
+    return os.environ.get(PREFIX + option.upper(), default) if value is None else value
 
 
-def _list(option: str, value: object) -> list[str]:
-    value = _argument_or_variable(option, value)
+def _list(option: str, value: object, default: object = "") -> list[str]:
+    value = _argument_or_variable(option, value, default)
     if isinstance(value, str):
         value = value.split(",")
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
