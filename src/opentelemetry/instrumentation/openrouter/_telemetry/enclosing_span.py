@@ -13,7 +13,10 @@ from opentelemetry.trace import Span, Status, StatusCode
 
 from .. import attributes as names
 from .._wire.fields import Attributes
-from .dialects import COST_ATTRIBUTES
+from .attribute_limit import attribute_limit, is_filling, key_attributes, span_attributes
+from .dialect_values import SpanSnapshot
+from .dialects import COST_ATTRIBUTES, cost_attributes
+from .indexed_messages import INDEXED_PREFIXES
 
 
 class EnclosingSpan:
@@ -23,6 +26,7 @@ class EnclosingSpan:
     """
 
     __slots__ = (
+        "_has_messages",
         "_in_use",
         "_invocation",
         "_key",
@@ -57,6 +61,8 @@ class EnclosingSpan:
         self._key = id(span if invocation is None else invocation)  # unsampled spans may all be one object
         self._was_acquired = False
         self._sent: dict[str, Any] = {}
+        # An instrumentation of OpenInference records them itself, partly after the call.
+        self._has_messages = "openinference.span.kind" in span_attributes(span)
         self.was_updated = False
         """Whether the response's attributes were set before the call's end."""
 
@@ -95,7 +101,7 @@ class EnclosingSpan:
         """
         changed = {name: value for name, value in attributes.items() if self._sent.get(name) != value}
         self._sent.update(changed)
-        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        present = span_attributes(self.span)
         ours: dict[str, Any] = {}
         for name, value in changed.items():
             if name in _COSTS and isinstance(present.get(name), float):  # one span may cover several calls
@@ -103,6 +109,7 @@ class EnclosingSpan:
             elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
                 ours[name] = value
         self.span.set_attributes(ours)
+        self._keep_key_attributes({})
         if self._invocation is not None:
             shared = {name: value for name, value in ours.items() if name in _SHARED or name.startswith(_PREFIX)}
             self._invocation.attributes.update(shared)
@@ -111,12 +118,28 @@ class EnclosingSpan:
                 if name in changed and hasattr(self._invocation, field):
                     setattr(self._invocation, field, changed[name])
 
+    def snapshot(self, start_ns: int) -> SpanSnapshot:
+        """Return what a dialect reads. Half of the room is left for the other instrumentation."""
+        present, limit = span_attributes(self.span), attribute_limit(self.span)
+        return SpanSnapshot(present, start_ns, None if limit is None else max(0, limit - len(present)) // 2)
+
     def set_dialect(self, attributes: Attributes) -> None:
         """Set backend-specific attributes that the span lacks, and those that are a cost."""
-        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        present = span_attributes(self.span)
         self.span.set_attributes(
-            {name: value for name, value in attributes.items() if name in COST_ATTRIBUTES or name not in present}
+            {
+                name: value
+                for name, value in attributes.items()
+                if name in COST_ATTRIBUTES
+                or (name not in present and not (self._has_messages and name.startswith(INDEXED_PREFIXES)))
+            }
         )
+        self._keep_key_attributes(attributes)
+
+    def _keep_key_attributes(self, dialect: Attributes) -> None:
+        if is_filling(self.span):
+            known = {**self._sent, **dialect, **span_attributes(self.span)}
+            self.span.set_attributes(key_attributes(known, cost_attributes(dialect)))
 
     def set_error(self, message: str | None, *, was_raised: bool) -> None:
         """Set the error status, unless the error was raised: then the other instrumentation sets it."""
