@@ -145,13 +145,33 @@ def test_full_enclosing_span(
     with tracer.start_as_current_span("enclosing", attributes={**before, **marker}) as span:
         for _ in range(2):
             client("hello").chat.completions.create(**PARAMETERS, messages=_conversation(100))
-        for number in range(90):
+        for number in range(500):
             span.set_attribute(f"after.{number}", number)
     attributes = dict(telemetry.one_span().attributes or {})
     expected = {**ANSWERED, "gen_ai.usage.cost": 0.00028}
     assert {name: attributes[name] for name in expected} == expected
     if dialects:
         assert attributes["llm.cost.total"] == attributes["$ai_total_cost_usd"] == 0.00028
+
+
+def test_messages_after_the_call(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
+    """OpenInference records messages just before it ends its span: what matters most remains, without any option."""
+    tracer = telemetry.tracer_provider.get_tracer("other")
+    with tracer.start_as_current_span("enclosing", attributes={"openinference.span.kind": "LLM"}) as span:
+        client("hello").chat.completions.create(**REQUEST)
+        span.set_attributes({f"llm.input_messages.{number}.message.role": "user" for number in range(500)})
+    attributes = dict(telemetry.one_span().attributes or {})
+    assert {name: attributes[name] for name in ANSWERED} == ANSWERED
+
+
+def test_span_within_its_limit_is_not_changed(
+    telemetry: Telemetry, openrouter: Simulator, client: ClientFactory
+) -> None:
+    """The method `end` of an enclosing span is replaced only if the span may lose attributes."""
+    tracer = telemetry.tracer_provider.get_tracer("other")
+    with tracer.start_as_current_span("enclosing", attributes={"gen_ai.operation.name": "chat"}) as span:
+        client("hello").chat.completions.create(**REQUEST)
+        assert "end" not in vars(span)
 
 
 def test_enclosing_span_with_its_own_messages(

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from opentelemetry.instrumentation.openrouter._telemetry.attribute_limit import (
     attribute_limit,
+    before_end,
     has_dropped,
     is_filling,
     key_attributes,
@@ -57,3 +58,40 @@ def test_order() -> None:
         "gen_ai.operation.name",
         "gen_ai.usage.cost",
     ]
+
+
+class _Ends:
+    """A span that records when it ends."""
+
+    def __init__(self) -> None:
+        self.order: list[object] = []
+
+    def end(self, end_time: int | None = None) -> None:
+        self.order.append(end_time)
+
+
+def test_action_before_the_end() -> None:
+    """The actions of two calls run once, before the end, which gets its arguments and is restored."""
+    ends = _Ends()
+    span = cast("Span", ends)
+    before_end(span, lambda: ends.order.append("first"))
+    before_end(span, lambda: ends.order.append("second"))
+    span.end(end_time=5)
+    span.end(6)
+    assert ends.order == ["second", "first", 5, 6]
+    assert "end" not in vars(ends)
+
+
+def test_span_with_slots() -> None:
+    """A span whose methods cannot be replaced stays as it is."""
+
+    class Slots(_Ends):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "end":
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    ends = Slots()
+    before_end(cast("Span", ends), lambda: ends.order.append("action"))
+    ends.end()
+    assert ends.order == [None]

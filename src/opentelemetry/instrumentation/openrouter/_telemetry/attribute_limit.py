@@ -5,7 +5,8 @@ The SDK drops the attribute that was set first, and setting an attribute again m
 only on a span that has lost attributes or is likely to.
 """
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from opentelemetry.trace import Span
@@ -51,6 +52,23 @@ def is_filling(span: Span) -> bool:
     """Return whether *span* may lose attributes soon: another instrumentation adds more after the call."""
     limit = attribute_limit(span)
     return has_dropped(span) or (limit is not None and 2 * len(span_attributes(span)) > limit)
+
+
+def before_end(span: Span, action: Callable[[], None]) -> None:
+    """Call *action* when another instrumentation ends *span*, because it may set attributes until then.
+
+    The method is replaced on this one object, until it is called.
+    """
+    end = span.end
+
+    def end_after_action(*args: Any, **kwargs: Any) -> None:
+        with contextlib.suppress(AttributeError):  # removed already, if there were several calls
+            del span.end
+        action()
+        end(*args, **kwargs)
+
+    with contextlib.suppress(AttributeError):  # a span of another implementation may have slots
+        setattr(span, "end", end_after_action)  # noqa: B010 - a type checker accepts no other form
 
 
 def span_attributes(span: Span) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ value on the span there is no attribute.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .. import attributes as names
 from .._wire.fields import Attributes, AttributeValue
@@ -179,6 +179,6 @@ COST_ATTRIBUTES: Final = frozenset(
 """Names of cost attributes; ours replace those that another instrumentation has set."""
 
 
-def cost_attributes(attributes: Attributes) -> list[str]:
-    """Return the names of the costs among the attributes of a dialect, totals after their parts."""
-    return [name for name in reversed(attributes) if name in COST_ATTRIBUTES]
+def cost_attributes(attributes: Mapping[str, Any]) -> list[str]:
+    """Return the names of the costs of dialects among *attributes*, totals after their parts."""
+    return [name for name in reversed([*attributes]) if name in COST_ATTRIBUTES]

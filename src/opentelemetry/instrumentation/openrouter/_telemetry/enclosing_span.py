@@ -12,8 +12,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, Status, StatusCode
 
 from .. import attributes as names
+from .._guard import guarded
 from .._wire.fields import Attributes
-from .attribute_limit import attribute_limit, is_filling, key_attributes, span_attributes
+from .attribute_limit import attribute_limit, before_end, is_filling, key_attributes, span_attributes
 from .dialect_values import SpanSnapshot
 from .dialects import COST_ATTRIBUTES, cost_attributes
 from .indexed_messages import INDEXED_PREFIXES
@@ -29,7 +30,9 @@ class EnclosingSpan:
         "_has_messages",
         "_in_use",
         "_invocation",
+        "_keeps_until_end",
         "_key",
+        "_ours",
         "_sent",
         "_was_acquired",
         "_was_sampled",
@@ -61,7 +64,9 @@ class EnclosingSpan:
         self._key = id(span if invocation is None else invocation)  # unsampled spans may all be one object
         self._was_acquired = False
         self._sent: dict[str, Any] = {}
-        # An instrumentation of OpenInference records them itself, partly after the call.
+        self._ours: dict[str, Any] = {}  # as `_sent`, with the costs of all calls
+        self._keeps_until_end = False
+        # An instrumentation of OpenInference records them itself, most of them after the call.
         self._has_messages = "openinference.span.kind" in span_attributes(span)
         self.was_updated = False
         """Whether the response's attributes were set before the call's end."""
@@ -109,7 +114,8 @@ class EnclosingSpan:
             elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
                 ours[name] = value
         self.span.set_attributes(ours)
-        self._keep_key_attributes({})
+        self._ours.update(ours)
+        self._keep_key_attributes()
         if self._invocation is not None:
             shared = {name: value for name, value in ours.items() if name in _SHARED or name.startswith(_PREFIX)}
             self._invocation.attributes.update(shared)
@@ -134,12 +140,21 @@ class EnclosingSpan:
                 or (name not in present and not (self._has_messages and name.startswith(INDEXED_PREFIXES)))
             }
         )
-        self._keep_key_attributes(attributes)
+        self._ours.update({name: attributes[name] for name in cost_attributes(attributes)})
+        self._keep_key_attributes()
 
-    def _keep_key_attributes(self, dialect: Attributes) -> None:
-        if is_filling(self.span):
-            known = {**self._sent, **dialect, **span_attributes(self.span)}
-            self.span.set_attributes(key_attributes(known, cost_attributes(dialect)))
+    def _keep_key_attributes(self) -> None:
+        filling = is_filling(self.span)
+        if filling:
+            self._set_key_attributes()
+        if (filling or self._has_messages) and not self._keeps_until_end:
+            self._keeps_until_end = True
+            before_end(self.span, self._set_key_attributes)
+
+    @guarded
+    def _set_key_attributes(self) -> None:
+        known = {**self._sent, **self._ours, **span_attributes(self.span)}
+        self.span.set_attributes(key_attributes(known, cost_attributes(self._ours)))
 
     def set_error(self, message: str | None, *, was_raised: bool) -> None:
         """Set the error status, unless the error was raised: then the other instrumentation sets it."""
