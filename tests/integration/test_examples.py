@@ -113,6 +113,11 @@ BACKEND_ATTRIBUTES: Final[Mapping[str, Mapping[str, ExpectedAttribute]]] = {
         "llm.cost.prompt": ExpectedAttribute("double_value", COST_DETAILS[IN]),
         "llm.cost.completion": ExpectedAttribute("double_value", COST_DETAILS[OUT]),
         "llm.model_name": ExpectedAttribute("string_value", "openai/gpt-4o-mini"),
+        "llm.provider": ExpectedAttribute("string_value", "openrouter"),
+        "llm.finish_reason": ExpectedAttribute("string_value", "stop"),
+        "llm.invocation_parameters": ExpectedAttribute(
+            "string_value", _json(lambda value: value["model"] == "openai/gpt-4o-mini")
+        ),
         "llm.input_messages.0.message.role": ExpectedAttribute("string_value", "user"),
         "llm.output_messages.0.message.content": ExpectedAttribute("string_value", "Hello"),
     },
@@ -144,6 +149,10 @@ BACKEND_ATTRIBUTES: Final[Mapping[str, Mapping[str, ExpectedAttribute]]] = {
         "$ai_total_cost_usd": ExpectedAttribute("double_value", COST),
         "$ai_input_cost_usd": ExpectedAttribute("double_value", COST_DETAILS[IN]),
         "$ai_output_cost_usd": ExpectedAttribute("double_value", COST_DETAILS[OUT]),
+        "$ai_cost_passthrough": ExpectedAttribute("bool_value", True),
+        "$ai_cache_read_input_tokens": ExpectedAttribute("int_value", 12),
+        "$ai_reasoning_tokens": ExpectedAttribute("int_value", 11),
+        "$ai_stop_reason": ExpectedAttribute("string_value", "stop"),
         "$ai_session_id": ExpectedAttribute("string_value", "session-7"),
         "$ai_time_to_first_token": ExpectedAttribute("double_value", lambda value: value > 0, streamed=True),
     },

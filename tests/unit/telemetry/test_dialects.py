@@ -5,33 +5,22 @@ from typing import Any, Final
 
 import pytest
 from opentelemetry.instrumentation.openrouter._telemetry.dialect_values import SpanSnapshot
-from opentelemetry.instrumentation.openrouter._telemetry.dialects import COST_ATTRIBUTES, DIALECTS, dialect_attributes
+from opentelemetry.instrumentation.openrouter._telemetry.dialects import (
+    COST_ATTRIBUTES,
+    DIALECTS,
+    cost_attributes,
+    dialect_attributes,
+)
 
-INPUT: Final = json.dumps(
-    [
-        {"role": "user", "parts": [{"type": "text", "content": "Look"}, {"type": "uri", "uri": "https://a.example"}]},
-        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": "sunny"}]},
-    ]
-)
-OUTPUT: Final = json.dumps(
-    [
-        {
-            "role": "assistant",
-            "parts": [
-                {"type": "reasoning", "content": "Hm"},
-                {"type": "text", "content": "It is"},
-                {"type": "text", "content": "sunny"},
-                {"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Paris"}},
-                {"type": "tool_call", "id": None, "name": "clock", "arguments": "{"},
-            ],
-            "finish_reason": "stop",
-        }
-    ]
-)
 CHAT: Final[dict[str, Any]] = {
     "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openrouter",
     "gen_ai.request.model": "openrouter/auto",
+    "gen_ai.request.temperature": 0.5,
+    "gen_ai.request.max_tokens": 300,
+    "gen_ai.request.stream": True,
     "gen_ai.response.model": "openai/gpt-4o-mini",
+    "gen_ai.response.finish_reasons": ("stop", "length"),
     "gen_ai.usage.input_tokens": 1000,
     "gen_ai.usage.output_tokens": 200,
     "gen_ai.usage.cache_read.input_tokens": 400,
@@ -57,6 +46,7 @@ OPENINFERENCE: Final[dict[str, Any]] = {
     "llm.cost.total": 0.0123,
     "llm.cost.prompt": 0.0023,
     "llm.cost.completion": 0.01,
+    "llm.invocation_parameters": {"model": "openrouter/auto", "temperature": 0.5, "max_tokens": 300, "stream": True},
 }
 
 
@@ -72,7 +62,7 @@ def _dialect_attributes(backend: str, attributes: dict[str, Any]) -> dict[str, A
 @pytest.mark.parametrize(
     ("backend", "expected"),
     [
-        ("arize", OPENINFERENCE),
+        ("arize", {**OPENINFERENCE, "llm.finish_reason": "stop", "llm.provider": "openrouter"}),
         ("phoenix", OPENINFERENCE),
         (
             "datadog",
@@ -124,6 +114,15 @@ def _dialect_attributes(backend: str, attributes: dict[str, Any]) -> dict[str, A
                 "$ai_total_cost_usd": 0.0123,
                 "$ai_input_cost_usd": 0.0023,
                 "$ai_output_cost_usd": 0.01,
+                "$ai_cost_passthrough": True,
+                "$ai_cache_reporting_exclusive": False,
+                "$ai_cache_read_input_tokens": 400,
+                "$ai_cache_creation_input_tokens": 100,
+                "$ai_reasoning_tokens": 50,
+                "$ai_temperature": 0.5,
+                "$ai_max_tokens": 300,
+                "$ai_stream": True,
+                "$ai_stop_reason": "stop",
                 "$ai_time_to_first_token": 0.25,
                 "$ai_session_id": "s-1",
             },
@@ -135,6 +134,7 @@ def _dialect_attributes(backend: str, attributes: dict[str, Any]) -> dict[str, A
                 "gen_ai.cost.total_tokens": 0.0123,
                 "gen_ai.cost.input_tokens": 0.0023,
                 "gen_ai.cost.output_tokens": 0.01,
+                "gen_ai.usage.cache_creation.input_tokens": 100,
             },
         ),
         (
@@ -164,8 +164,16 @@ def test_attributes(backend: str, expected: dict[str, Any]) -> None:
 
 KINDS: Final = {
     "datadog": {"openinference.span.kind": "LLM"},
-    "arize": {"openinference.span.kind": "LLM", "llm.model_name": "m"},
-    "phoenix": {"openinference.span.kind": "LLM", "llm.model_name": "m"},
+    "arize": {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "m",
+        "llm.invocation_parameters": {"model": "m"},
+    },
+    "phoenix": {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "m",
+        "llm.invocation_parameters": {"model": "m"},
+    },
     "mlflow": {"mlflow.spanType": "CHAT_MODEL"},
     "langfuse": {"langfuse.observation.type": "generation"},
     "langsmith": {"langsmith.span.kind": "llm"},
@@ -208,7 +216,10 @@ def test_cost_attributes_are_complete() -> None:
 def test_partial_cost_is_not_split(parts: dict[str, float]) -> None:
     """Input and output costs are set only if they add up to the total, because backends sum them."""
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.usage.cost": 0.0123, **parts}
-    assert _dialect_attributes("posthog", attributes) == {"$ai_total_cost_usd": 0.0123}
+    assert _dialect_attributes("posthog", attributes) == {
+        "$ai_total_cost_usd": 0.0123,
+        "$ai_cost_passthrough": True,
+    }
     assert _dialect_attributes("mlflow", attributes)["mlflow.llm.cost"] == {"total_cost": 0.0123}
 
 
@@ -251,35 +262,78 @@ def test_inconsistent_usage() -> None:
     assert usage == {"input_cached_tokens": 5, "output_reasoning_tokens": 5, "total": 2}
 
 
-def test_messages() -> None:
+def test_content() -> None:
     """OpenInference has messages twice: as the span's input and output values, and as indexed attributes."""
-    attributes = {"gen_ai.input.messages": INPUT, "gen_ai.output.messages": OUTPUT}
+    messages = '[{"role": "user", "parts": [{"type": "text", "content": "Look"}]}]'
+    attributes = {"gen_ai.input.messages": messages, "gen_ai.output.messages": messages}
     found: dict[str, Any] = dialect_attributes(SpanSnapshot(attributes, 0), DIALECTS["arize"])
     assert found == {
         "openinference.span.kind": "LLM",
-        "input.value": INPUT,
+        "input.value": messages,
         "input.mime_type": "application/json",
-        "output.value": OUTPUT,
+        "output.value": messages,
         "output.mime_type": "application/json",
         "llm.input_messages.0.message.role": "user",
         "llm.input_messages.0.message.content": "Look",
-        "llm.input_messages.1.message.role": "tool",
-        "llm.output_messages.0.message.role": "assistant",
-        "llm.output_messages.0.message.content": "It is\nsunny",
-        "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
-        "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "weather",
-        "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": '{"city": "Paris"}',
-        "llm.output_messages.0.message.tool_calls.1.tool_call.function.name": "clock",
-        "llm.output_messages.0.message.tool_calls.1.tool_call.function.arguments": "{",
+        "llm.output_messages.0.message.role": "user",
+        "llm.output_messages.0.message.content": "Look",
+    }
+
+
+@pytest.mark.parametrize(("room", "expected"), [(0, [0, 0]), (9, [0, 0]), (10, [2, 0]), (12, [2, 2]), (None, [2, 2])])
+def test_room_is_for_other_attributes_first(room: int | None, expected: list[int]) -> None:
+    """Messages have the room that the other attributes of the dialect leave, and come before them."""
+    messages = '[{"role": "user", "parts": [{"type": "text", "content": "Look"}]}]'
+    attributes = {
+        "gen_ai.input.messages": messages,
+        "gen_ai.output.messages": messages,
+        "gen_ai.usage.cost": 0.5,
+        "openinference.span.kind": "LLM",  # present: it needs no room
+    }
+    found = list(dialect_attributes(SpanSnapshot(attributes, 0, room), DIALECTS["arize"]))
+    counts = [len([name for name in found if name.startswith(f"llm.{kind}_m")]) for kind in ("output", "input")]
+    assert counts == expected
+    assert found.index("llm.cost.total") >= sum(counts)
+
+
+def test_embeddings() -> None:
+    """An embedding has its own names for the model and the parameters."""
+    attributes = {
+        "gen_ai.operation.name": "embeddings",
+        "gen_ai.request.model": "m",
+        "gen_ai.embeddings.dimension.count": 4,
+    }
+    found = _dialect_attributes("arize", attributes)
+    assert found == {
+        "openinference.span.kind": "EMBEDDING",
+        "llm.model_name": "m",
+        "embedding.model_name": "m",
+        "embedding.invocation_parameters": {"model": "m", "dimensions": 4},
     }
 
 
 @pytest.mark.parametrize(
-    "messages", ['[{"role": "user", "parts": [{"type": "te', "7", "{}", '["hello"]', '[{"parts": 1}]', '[{"role": []}]']
+    ("operation", "expected"),
+    [("chat", None), ("embeddings", None), ("text_completion", "completion"), ("generate_content", "completion")],
 )
-def test_invalid_messages(messages: str) -> None:
-    """Messages that are truncated, or in another instrumentation's format, do not affect the other attributes."""
-    attributes: dict[str, Any] = {"gen_ai.input.messages": messages, "gen_ai.usage.cost": 0.5}
+def test_generations_of_posthog(operation: str, expected: str | None) -> None:
+    """PostHog takes an operation that it does not know for a span, unless it has a request type."""
+    found = _dialect_attributes("posthog", {"gen_ai.operation.name": operation})
+    assert found == ({} if expected is None else {"llm.request.type": expected})
+
+
+def test_costs_of_a_dialect() -> None:
+    """The costs of a dialect are listed with the total last."""
+    assert cost_attributes(dialect_attributes(SpanSnapshot(CHAT, 0), DIALECTS["arize"])) == [
+        "llm.cost.completion",
+        "llm.cost.prompt",
+        "llm.cost.total",
+    ]
+
+
+def test_truncated_messages() -> None:
+    """Messages that are truncated do not affect the other attributes."""
+    attributes: dict[str, Any] = {"gen_ai.input.messages": '[{"role": "us', "gen_ai.usage.cost": 0.5}
     found = dialect_attributes(SpanSnapshot(attributes, 0), DIALECTS["arize"])
     assert found["llm.cost.total"] == 0.5
     assert not [name for name in found if name.startswith("llm.input_messages")]

@@ -112,6 +112,8 @@ OPENROUTER_REQUEST_PROVIDER_ALLOW_FALLBACKS: Final = "openrouter.request.provide
 OPENROUTER_REQUEST_PROVIDER_REQUIRE_PARAMETERS: Final = "openrouter.request.provider.require_parameters"
 OPENROUTER_REQUEST_PROVIDER_ZDR: Final = "openrouter.request.provider.zdr"
 
+OPENROUTER_OMITTED: Final = "openrouter.omitted"  # a prefix: .input_messages, .output_messages, .tools, .embeddings
+
 OPENROUTER_KEY_LABEL: Final = "openrouter.key.label"
 OPENROUTER_APP_URL: Final = "openrouter.app.url"
 OPENROUTER_APP_TITLE: Final = "openrouter.app.title"

@@ -245,7 +245,7 @@ class Call:
     @guarded
     def _set_dialect_attributes(self) -> None:
         if self.is_recording:
-            self._target.set_dialect(self._recorder.dialect_attributes(self._target.span, self._start_ns))
+            self._target.set_dialect(self._recorder.dialect_attributes(self._target.snapshot(self._start_ns)))
 
     def _metric_attributes(self) -> Attributes:
         return self._metrics.metric_attributes(self.record)

@@ -1,4 +1,4 @@
-"""Values that dialects derive from a finished span: cost split, token totals, kind, messages.
+"""Values that dialects derive from a finished span: cost split, token totals, kind, first token.
 
 Only standard attributes are read, and nothing is invented: without them the value is None. `dialects` maps backends to
 these functions.
@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from .. import attributes as names
-from .._wire.fields import Attributes, mapping, sequence, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,8 @@ class SpanSnapshot:
     attributes: Mapping[str, Any]
     start_ns: int
     """The start of the call, in nanoseconds since the epoch."""
+    room: int | None = None
+    """How many attributes can be added; None for any number."""
 
 
 # Cost.
@@ -155,7 +156,7 @@ def usage_metadata(span: SpanSnapshot) -> str | None:
     return json.dumps(usage if cost is None else {**usage, **parts, "total_cost": cost})
 
 
-# Kind, model, first token, messages.
+# Kind, model, first token.
 
 
 def span_kind(kinds: Mapping[str, str], default: str) -> Callable[[SpanSnapshot], str]:
@@ -166,6 +167,37 @@ def span_kind(kinds: Mapping[str, str], default: str) -> Callable[[SpanSnapshot]
 def model(span: SpanSnapshot) -> str | None:
     """The response model, or the request model if there is none."""
     return span.attributes.get(names.GEN_AI_RESPONSE_MODEL) or span.attributes.get(names.GEN_AI_REQUEST_MODEL)
+
+
+def only_for(kinds: Mapping[str, str]) -> Callable[[SpanSnapshot], str | None]:
+    """Return a function for a value that only the operations in *kinds* have."""
+    return lambda span: kinds.get(span.attributes.get(names.GEN_AI_OPERATION_NAME, ""))
+
+
+def first_finish_reason(span: SpanSnapshot) -> str | None:
+    """The finish reason of the first choice."""
+    reasons = span.attributes.get(names.GEN_AI_RESPONSE_FINISH_REASONS)
+    return reasons[0] if reasons else None
+
+
+def true_if(name: str) -> Callable[[SpanSnapshot], bool | None]:
+    """Return a function for a flag that is set if another attribute is present."""
+    return lambda span: True if name in span.attributes else None
+
+
+def false_if(name: str) -> Callable[[SpanSnapshot], bool | None]:
+    """Return a function for a flag that is unset if another attribute is present."""
+    return lambda span: False if name in span.attributes else None
+
+
+def is_embedding(span: SpanSnapshot) -> bool:
+    """Whether the call is an embedding request."""
+    return span.attributes.get(names.GEN_AI_OPERATION_NAME) == "embeddings"
+
+
+def embedding_model(span: SpanSnapshot) -> str | None:
+    """The model of an embedding request."""
+    return model(span) if is_embedding(span) else None
 
 
 def first_token_time(span: SpanSnapshot) -> str | None:
@@ -180,38 +212,3 @@ def first_token_time(span: SpanSnapshot) -> str | None:
 def mime_type_if(name: str) -> Callable[[SpanSnapshot], str | None]:
     """Return a function for the MIME type of another attribute, if that is present."""
     return lambda span: "application/json" if name in span.attributes else None
-
-
-def _load_messages(value: object) -> list[Mapping[str, Any]]:
-    """Parse the messages of an attribute; empty if it was truncated or is encoded differently."""
-    try:
-        return [mapping(message) for message in sequence(json.loads(text(value) or "[]"))]
-    except ValueError:
-        return []
-
-
-def indexed_messages(name: str) -> Callable[[SpanSnapshot], Attributes]:
-    """Return a function for messages as one attribute a field: https://arize-ai.github.io/openinference/spec/."""
-
-    def indexed(span: SpanSnapshot) -> Attributes:
-        attributes: Attributes = {}
-        for index, message in enumerate(_load_messages(span.attributes.get(name))):
-            prefix, parts = f"{index}.message", [mapping(part) for part in sequence(message.get("parts"))]
-            if role := text(message.get("role")):
-                attributes[f"{prefix}.role"] = role
-            texts = [content for part in parts if part.get("type") == "text" and (content := text(part.get("content")))]
-            if texts:
-                attributes[f"{prefix}.content"] = "\n".join(texts)
-            for number, call in enumerate(part for part in parts if part.get("type") == "tool_call"):
-                arguments = call.get("arguments")
-                fields = {
-                    "id": text(call.get("id")),
-                    "function.name": text(call.get("name")),
-                    "function.arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
-                }
-                attributes.update(
-                    {f"{prefix}.tool_calls.{number}.tool_call.{key}": value for key, value in fields.items() if value}
-                )
-        return attributes
-
-    return indexed

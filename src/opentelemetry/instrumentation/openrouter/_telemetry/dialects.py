@@ -6,7 +6,7 @@ value on the span there is no attribute.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .. import attributes as names
 from .._wire.fields import Attributes, AttributeValue
@@ -14,22 +14,27 @@ from .dialect_values import (
     SpanSnapshot,
     costs_as_json,
     disjoint_usage,
+    embedding_model,
+    false_if,
+    first_finish_reason,
     first_token_time,
-    indexed_messages,
     input_cost,
     mime_type_if,
     model,
+    only_for,
     openrouter_metadata,
     output_cost,
     span_kind,
     token_usage,
     total_tokens,
+    true_if,
     usage_metadata,
 )
+from .indexed_messages import indexed_messages, indexed_texts
+from .request_parameters import embedding_parameters, llm_parameters
 
-Source: TypeAlias = "str | Callable[[SpanSnapshot], AttributeValue | Attributes | None]"
-"""The attribute that is copied, or a function of the span. A function may return several values, each under the prefix
-of the name."""
+Source: TypeAlias = "str | Callable[[SpanSnapshot], AttributeValue | None]"
+"""The attribute that is copied, or a function of the span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +44,29 @@ class Cost:
     source: Source
 
 
-Dialect: TypeAlias = "Mapping[str, Source | Cost]"
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A row of as many attributes as fit, by a function of the span and their maximum number."""
+
+    source: Callable[[SpanSnapshot, int | None], Attributes]
+
+
+Dialect: TypeAlias = "Mapping[str, Source | Cost | Several]"
 
 
 def dialect_attributes(span: SpanSnapshot, dialect: Dialect) -> Attributes:
-    """Return the attributes of *dialect* for *span*."""
+    """Return the attributes of *dialect* for *span*. Those of `Several` come first: a limit drops them first."""
     attributes: Attributes = {}
     for name, row in dialect.items():
+        if isinstance(row, Several):
+            continue
         source = row.source if isinstance(row, Cost) else row
-        value: AttributeValue | Attributes | None = (
-            span.attributes.get(source) if isinstance(source, str) else source(span)
-        )
-        if isinstance(value, dict):
-            attributes.update({f"{name}.{key}": each for key, each in value.items()})
-        elif value is not None:
+        value: AttributeValue | None = span.attributes.get(source) if isinstance(source, str) else source(span)
+        if value is not None:
             attributes[name] = value
-    return attributes
+    room = None if span.room is None else span.room - len(attributes.keys() - span.attributes.keys())
+    several = [row.source(span, room) for row in dialect.values() if isinstance(row, Several)]
+    return {name: value for found in (*several, attributes) for name, value in found.items()}
 
 
 _KIND: Final = "openinference.span.kind"
@@ -78,16 +90,26 @@ _OPENINFERENCE: Final[Dialect] = {
     "input.mime_type": mime_type_if(names.GEN_AI_INPUT_MESSAGES),
     "output.value": names.GEN_AI_OUTPUT_MESSAGES,
     "output.mime_type": mime_type_if(names.GEN_AI_OUTPUT_MESSAGES),
+    # openinference-instrumentation-openai 0.1.66, _request_attributes_extractor.py: the request without its content.
+    # Phoenix 20.26.1, trace/gen_ai/conversion.py, derives a part of it from the standard attributes.
+    "llm.invocation_parameters": llm_parameters,
+    "embedding.invocation_parameters": embedding_parameters,
+    "embedding.model_name": embedding_model,
+    "embedding.embeddings": Several(indexed_texts),
 }
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
     # https://arize.com/docs/ax/observe/tracing: it reads OpenInference first
     "arize": {
         **_OPENINFERENCE,
-        "llm.input_messages": indexed_messages(names.GEN_AI_INPUT_MESSAGES),
-        "llm.output_messages": indexed_messages(names.GEN_AI_OUTPUT_MESSAGES),
+        # openinference-instrumentation-openai 0.1.66, _response_attributes_extractor.py
+        "llm.finish_reason": first_finish_reason,
+        # https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md: the host of the model
+        "llm.provider": names.GEN_AI_PROVIDER_NAME,
+        "llm.input_messages": Several(indexed_messages),  # and the output messages and tools
     },
-    # Phoenix 20.26.1 converts messages in the standard attributes itself, and ignores every cost but its own.
+    # Phoenix 20.26.1, trace/gen_ai/conversion.py, derives messages, tools, finish reason and provider from the standard
+    # attributes itself, and ignores every cost but its own.
     "phoenix": _OPENINFERENCE,
     # https://docs.datadoghq.com/llm_observability/instrumentation/otel_instrumentation/: no cost. Token details
     # are read by OpenInference's names only; unknown `gen_ai.*` attributes are kept, as tags.
@@ -110,11 +132,26 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         "mlflow.llm.cost": Cost(costs_as_json("total_cost", "{}_cost")),
         "mlflow.chat.tokenUsage": token_usage,
     },
-    # https://posthog.com/docs/ai-observability/manual-capture: a span's attributes become the event's properties
+    # https://posthog.com/docs/ai-observability/manual-capture: a span's attributes become the event's properties.
+    # Source: https://github.com/PostHog/posthog, nodejs/src/ingestion/pipelines/ai
     "posthog": {
+        # otel/attribute-mapping.ts: an event without it is no generation unless its operation is `chat`
+        "llm.request.type": only_for(dict.fromkeys(("text_completion", "generate_content"), "completion")),
         "$ai_total_cost_usd": Cost(names.GEN_AI_USAGE_COST),
         "$ai_input_cost_usd": Cost(input_cost),
         "$ai_output_cost_usd": Cost(output_cost),
+        "$ai_cost_passthrough": true_if(names.GEN_AI_USAGE_COST),  # costs/index.ts: the parts are not estimated
+        # costs/input-costs.ts: otherwise tokens of Claude are counted twice, because input excludes the cache there
+        "$ai_cache_reporting_exclusive": false_if(names.GEN_AI_USAGE_INPUT_TOKENS),
+        # otel/attribute-mapping.ts reads `cache_creation`, and older versions no cached tokens at all
+        "$ai_cache_read_input_tokens": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+        "$ai_cache_creation_input_tokens": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+        "$ai_reasoning_tokens": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+        # costs/index.ts, extractCoreModelParams; otel/middleware sets them for other instrumentations
+        "$ai_temperature": names.GEN_AI_REQUEST_TEMPERATURE,
+        "$ai_max_tokens": names.GEN_AI_REQUEST_MAX_TOKENS,
+        "$ai_stream": names.GEN_AI_REQUEST_STREAM,
+        "$ai_stop_reason": first_finish_reason,
         "$ai_time_to_first_token": names.OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN,
         "$ai_session_id": names.SESSION_ID,
     },
@@ -124,6 +161,8 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         "gen_ai.cost.total_tokens": Cost(names.GEN_AI_USAGE_COST),
         "gen_ai.cost.input_tokens": Cost(input_cost),
         "gen_ai.cost.output_tokens": Cost(output_cost),
+        # https://getsentry.github.io/relay/relay_conventions/attributes/: the older name of the convention
+        "gen_ai.usage.cache_creation.input_tokens": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
     },
     # https://docs.langchain.com/langsmith/trace-with-opentelemetry
     "langsmith": {
@@ -138,3 +177,8 @@ COST_ATTRIBUTES: Final = frozenset(
     name for dialect in DIALECTS.values() for name, row in dialect.items() if isinstance(row, Cost)
 )
 """Names of cost attributes; ours replace those that another instrumentation has set."""
+
+
+def cost_attributes(attributes: Mapping[str, Any]) -> list[str]:
+    """Return the names of the costs of dialects among *attributes*, totals after their parts."""
+    return [name for name in reversed([*attributes]) if name in COST_ATTRIBUTES]

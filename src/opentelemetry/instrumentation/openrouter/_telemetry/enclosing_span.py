@@ -12,8 +12,12 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, Status, StatusCode
 
 from .. import attributes as names
+from .._guard import guarded
 from .._wire.fields import Attributes
-from .dialects import COST_ATTRIBUTES
+from .attribute_limit import attribute_limit, before_end, is_filling, key_attributes, span_attributes
+from .dialect_values import SpanSnapshot
+from .dialects import COST_ATTRIBUTES, cost_attributes
+from .indexed_messages import INDEXED_PREFIXES
 
 
 class EnclosingSpan:
@@ -23,9 +27,12 @@ class EnclosingSpan:
     """
 
     __slots__ = (
+        "_has_messages",
         "_in_use",
         "_invocation",
+        "_keeps_until_end",
         "_key",
+        "_ours",
         "_sent",
         "_was_acquired",
         "_was_sampled",
@@ -57,6 +64,10 @@ class EnclosingSpan:
         self._key = id(span if invocation is None else invocation)  # unsampled spans may all be one object
         self._was_acquired = False
         self._sent: dict[str, Any] = {}
+        self._ours: dict[str, Any] = {}  # as `_sent`, with the costs of all calls
+        self._keeps_until_end = False
+        # An instrumentation of OpenInference records them itself, most of them after the call.
+        self._has_messages = "openinference.span.kind" in span_attributes(span)
         self.was_updated = False
         """Whether the response's attributes were set before the call's end."""
 
@@ -95,7 +106,7 @@ class EnclosingSpan:
         """
         changed = {name: value for name, value in attributes.items() if self._sent.get(name) != value}
         self._sent.update(changed)
-        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        present = span_attributes(self.span)
         ours: dict[str, Any] = {}
         for name, value in changed.items():
             if name in _COSTS and isinstance(present.get(name), float):  # one span may cover several calls
@@ -103,6 +114,8 @@ class EnclosingSpan:
             elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
                 ours[name] = value
         self.span.set_attributes(ours)
+        self._ours.update(ours)
+        self._keep_key_attributes()
         if self._invocation is not None:
             shared = {name: value for name, value in ours.items() if name in _SHARED or name.startswith(_PREFIX)}
             self._invocation.attributes.update(shared)
@@ -111,12 +124,37 @@ class EnclosingSpan:
                 if name in changed and hasattr(self._invocation, field):
                     setattr(self._invocation, field, changed[name])
 
+    def snapshot(self, start_ns: int) -> SpanSnapshot:
+        """Return what a dialect reads. Half of the room is left for the other instrumentation."""
+        present, limit = span_attributes(self.span), attribute_limit(self.span)
+        return SpanSnapshot(present, start_ns, None if limit is None else max(0, limit - len(present)) // 2)
+
     def set_dialect(self, attributes: Attributes) -> None:
         """Set backend-specific attributes that the span lacks, and those that are a cost."""
-        present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
+        present = span_attributes(self.span)
         self.span.set_attributes(
-            {name: value for name, value in attributes.items() if name in COST_ATTRIBUTES or name not in present}
+            {
+                name: value
+                for name, value in attributes.items()
+                if name in COST_ATTRIBUTES
+                or (name not in present and not (self._has_messages and name.startswith(INDEXED_PREFIXES)))
+            }
         )
+        self._ours.update({name: attributes[name] for name in cost_attributes(attributes)})
+        self._keep_key_attributes()
+
+    def _keep_key_attributes(self) -> None:
+        filling = is_filling(self.span)
+        if filling:
+            self._set_key_attributes()
+        if (filling or self._has_messages) and not self._keeps_until_end:
+            self._keeps_until_end = True
+            before_end(self.span, self._set_key_attributes)
+
+    @guarded
+    def _set_key_attributes(self) -> None:
+        known = {**self._sent, **self._ours, **span_attributes(self.span)}
+        self.span.set_attributes(key_attributes(known, cost_attributes(self._ours)))
 
     def set_error(self, message: str | None, *, was_raised: bool) -> None:
         """Set the error status, unless the error was raised: then the other instrumentation sets it."""

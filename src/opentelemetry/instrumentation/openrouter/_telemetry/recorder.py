@@ -67,15 +67,9 @@ class Recorder:
             self._has_provider = not all(_is_of_the_api(provider) for provider in self._providers())
         return self._has_provider or get_current_span().is_recording()
 
-    def dialect_attributes(self, span: Span, start_ns: int) -> Attributes:
-        """Return the backend-specific attributes for the attributes of *span*.
-
-        Args:
-            span: our own or an enclosing one, which may cover several calls.
-            start_ns: the start of the call, in nanoseconds since the epoch.
-        """
-        snapshot = SpanSnapshot(getattr(span, "attributes", None) or {}, start_ns)
-        return dialect_attributes(snapshot, self.dialect)
+    def dialect_attributes(self, span: SpanSnapshot) -> Attributes:
+        """Return the backend-specific attributes for *span*, which may cover several calls."""
+        return dialect_attributes(span, self.dialect)
 
     def add_link(self, span: Span, generation_id: str | None) -> None:
         """Link *span* to the trace that OpenRouter Broadcast sends for a generation; it dangles without Broadcast."""
