@@ -1,6 +1,7 @@
 """In-memory telemetry for the tests, and its spans, metric points and events as plain data."""
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -112,6 +113,14 @@ def gauges(telemetry: Telemetry) -> dict[str, list[tuple[dict[str, Any], float]]
         for metric in scope.metrics
         if isinstance(metric.data, Gauge)
     }
+
+
+def wait_for_budget() -> None:
+    """Wait until the limits that are due have been requested."""
+    for thread in threading.enumerate():
+        if thread.name == "openrouter-budget":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def span_data(span: ReadableSpan) -> dict[str, Any]:
