@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,6 +119,14 @@ def gauges(telemetry: Telemetry) -> dict[str, list[tuple[dict[str, Any], float]]
         for metric in scope.metrics
         if isinstance(metric.data, Gauge)
     }
+
+
+def wait_for_budget() -> None:
+    """Wait until the limits that are due have been requested."""
+    for thread in threading.enumerate():
+        if thread.name == "openrouter-budget":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def span_data(span: ReadableSpan) -> dict[str, Any]:

@@ -84,9 +84,11 @@ PANELS: Final[Mapping[str, Expected | None]] = {
     "What does each model cost?": _cost_by(_model),
     "What does each upstream provider cost?": _cost_by(_provider),
     "What does each feature cost?": _cost_by(lambda call: call.feature),
-    "How much of the limit is left?": None,  # these three do not depend on the round; see KEYS
+    "How much of the limit is left?": None,  # these five do not depend on the round; see KEYS
     "How much is left?": None,
     "What has the key spent today?": None,
+    "How much of the tightest budget is left?": None,
+    "How many free requests are left today?": None,
     "Calls per second": None,
     "Tokens in and out": _tokens(_none),
     "Which model uses the tokens?": _tokens(_model),
@@ -110,6 +112,11 @@ KEYS: Final[Mapping[str, Sequence[Numbers]]] = {
         {_ONE_CALL: Decimal(10), _NEARLY: Decimal(10)},
     ],
     "What has the key spent today?": [{_ONE_CALL: Decimal("0.0001"), _NEARLY: Decimal("9.6")}],
+    "How much of the tightest budget is left?": [
+        {f"{_ONE_CALL} workspace": Decimal(30)},
+        {f"{_ONE_CALL} workspace": Decimal(50)},
+    ],
+    "How many free requests are left today?": [{_ONE_CALL: Decimal(38)}, {_ONE_CALL: Decimal(50)}],
 }
 
 RECORDED: Final[Mapping[str, Expected | None]] = {

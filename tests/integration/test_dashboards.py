@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from tests.message_schema import CONTENT
 from tests.scenarios import REQUEST
 from tests.simulator import Simulator
-from tests.telemetry import Telemetry
+from tests.telemetry import Telemetry, gauges, wait_for_budget
 
 ROOT: Final = Path(__file__).parents[2]
 DASHBOARDS: Final = ROOT / "dashboards"
@@ -40,7 +40,7 @@ QUERIES: Final = [
     *(rule["expr"] for rule in RULES),
 ]
 # https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
-UNITS: Final = {"USD": "_USD", "s": "_seconds", "{token}": ""}
+UNITS: Final = {"USD": "_USD", "s": "_seconds", "{token}": "", "{request}": ""}
 # The labels that Prometheus and its histograms add to the attributes.
 OWN_LABELS: Final = {"job", "instance", "le"}
 # https://prometheus.io/docs/prometheus/latest/querying/operators/ and .../functions/
@@ -67,6 +67,8 @@ def emitted(
         client("rate_limited").chat.completions.create(**REQUEST)
     series: set[str] = set()
     labels: set[str] = set()
+    gauges(telemetry)
+    wait_for_budget()
     data: Any = telemetry.reader.get_metrics_data()
     for metric in data.resource_metrics[0].scope_metrics[0].metrics:
         name = _prometheus_name(metric.name) + UNITS[metric.unit]

@@ -181,7 +181,6 @@ def _listen(received: list[bytes]) -> socket.socket:
     return listener
 
 
-@pytest.mark.skipif(not hasattr(openai, "omit"), reason="this SDK always follows redirects, without the API key")
 def test_api_requests_do_not_follow_redirects(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
     """The requests of `budget` and `settle` do not follow a redirect to another host."""
     _enable_all_options(telemetry, openrouter)

@@ -178,7 +178,7 @@ def test_real_end(telemetry: Telemetry, client: ClientFactory, monkeypatch: pyte
     monkeypatch.setattr(settlement, "POLL_DELAYS", (600.0,) * 3)
     seconds_left = tick_at_each_reading(monkeypatch)
     _close_early(client("hello", api_key="sk-or-real-end"))
-    assert not telemetry.raw_spans
+    assert not telemetry.exporter.get_finished_spans()
     assert next(seconds_left) == 5, "start, headers, one chunk, end"
     telemetry.tracer_provider.force_flush()
     span = _one_span(telemetry)
@@ -273,7 +273,7 @@ def test_flush(
     """A flush of any provider settles the waiting calls first."""
     monkeypatch.setattr(settlement, "POLL_DELAYS", (600.0,) * 3)
     _close_early(client("hello", api_key=f"sk-or-flush-{provider}"))
-    assert not telemetry.raw_spans
+    assert not telemetry.exporter.get_finished_spans()
     getattr(telemetry, provider).force_flush()
     assert _attributes(telemetry)["openrouter.settled"] is True
 

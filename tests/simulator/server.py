@@ -35,6 +35,18 @@ _ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "completions": Completions(),
     "responses": Responses(),
 }
+_WORKSPACE_BUDGET: Final = {
+    "scope": "workspace",
+    "budget_id": "b-1",
+    "guardrail_id": None,
+    "include_byok": False,
+    "limit_usd": 50,
+    "spend_usd": 20,
+    "remaining_usd": 30,
+    "reset_interval": "monthly",
+    "resets_at": "2026-12-01T00:00:00.000Z",
+}
+"""A budget of `GET /key`: `openrouter` 1.3.84, components/keybudget.py."""
 _RESULTS: Final = ("embeddings", "rerank", "images", "images/generations", "audio/speech", "audio/transcriptions")
 
 # The scenario of the plain base URL for a model; any other model gets "hello".
@@ -208,6 +220,9 @@ class Simulator:
             "include_byok_in_limit": False,
             "is_free_tier": False,
             "is_management_key": False,
+            "budgets": [_WORKSPACE_BUDGET],
+            "effective_budget": _WORKSPACE_BUDGET,
+            "free_model_daily_requests": {"limit": 50, "used": 12, "remaining": 38},
         }
         return JSONResponse({"data": data})
 

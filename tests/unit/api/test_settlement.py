@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from opentelemetry.instrumentation.openrouter._api import settlement as settlement_module
-from opentelemetry.instrumentation.openrouter._api.client import ApiClient
 from opentelemetry.instrumentation.openrouter._api.settlement import Settlement
 from opentelemetry.instrumentation.openrouter._config import PREFIX, read_settings
-from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation
+from opentelemetry.instrumentation.openrouter._wire.generation import fold_generation, has_usage
 from opentelemetry.instrumentation.openrouter._wire.response import ResponseRecord, response_attributes
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from tests.api_responses import api_client
 from tests.generation import ID, RECORD
 
 
@@ -71,12 +71,36 @@ def test_byok() -> None:
     assert response_attributes(record)["gen_ai.usage.cost"] == 0.3
 
 
-@pytest.mark.parametrize("generation", [{}, {"usage": "many", "finish_reason": 7}, {"native_tokens_prompt": -1}])
-def test_record_without_usable_values(generation: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("generation", "expected"),
+    [
+        ({}, False),
+        ({"id": ID, "model": "m", "provider_name": "OpenAI", "finish_reason": "stop"}, False),
+        ({"usage": "many", "total_cost": None}, False),
+        ({"usage": True}, False),
+        ({"native_tokens_prompt": -1, "native_tokens_completion": 1.5}, False),
+        ({"tokens_prompt": 6}, False),
+        ({"usage": 0}, True),
+        ({"usage": "many", "total_cost": 0.5}, True),
+        ({"native_tokens_prompt": 0}, True),
+        ({"native_tokens_completion": 3}, True),
+    ],
+)
+def test_record_with_usage(generation: dict[str, Any], expected: bool) -> None:
+    """A record settles a call if it has a cost or a native token count."""
+    assert has_usage(generation) is expected
+
+
+def test_record_without_other_values() -> None:
     """Missing or invalid values set no attributes."""
     record = ResponseRecord(id=ID)
-    fold_generation(record, generation)
-    assert response_attributes(record) == {"gen_ai.response.id": ID, "openrouter.settled": True}
+    fold_generation(record, {"usage": 0, "finish_reason": 7, "provider_name": [], "native_tokens_prompt": "9"})
+    assert response_attributes(record) == {
+        "gen_ai.response.id": ID,
+        "gen_ai.usage.cost": 0.0,
+        "openrouter.usage.cost": 0.0,
+        "openrouter.settled": True,
+    }
 
 
 def test_total_cost_is_the_fallback() -> None:
@@ -96,7 +120,7 @@ def test_id_is_quoted() -> None:
         paths.append(path)
         return {"data": RECORD}
 
-    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id="gen-a&b=/../keys?x"), finished.set)
+    assert settlement.submit(api_client(get), ResponseRecord(id="gen-a&b=/../keys?x"), finished.set)
     assert finished.wait(60)
     assert paths == ["/generation?id=gen-a%26b%3D%2F..%2Fkeys%3Fx"]
 
@@ -115,7 +139,7 @@ def test_not_traced() -> None:
         enabled.append(is_instrumentation_enabled())
         return {"data": RECORD}
 
-    assert Settlement().submit(ApiClient("", "", get), ResponseRecord(id=ID), done.set)
+    assert Settlement().submit(api_client(get), ResponseRecord(id=ID), done.set)
     assert done.wait(60)
     assert enabled == [False]
     assert is_instrumentation_enabled()
@@ -125,32 +149,72 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most 256 calls wait at a time; none is accepted after `close()`."""
     monkeypatch.setattr(settlement_module, "POLL_DELAYS", (600.0,))
     settlement = Settlement()
-    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
-    accepted = [settlement.submit(api_client, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
+    client = api_client(lambda *_: {"data": RECORD})
+    accepted = [settlement.submit(client, ResponseRecord(id=ID), lambda: None) for _ in range(300)]
     assert accepted == [True] * 256 + [False] * 44
     settlement.close()
-    assert not settlement.submit(api_client, ResponseRecord(id=ID), lambda: None)
+    assert not settlement.submit(client, ResponseRecord(id=ID), lambda: None)
 
 
 def test_thread_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """The background thread ends when no call waits, and starts again for the next one."""
     settlement = Settlement()
-    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
+    client = api_client(lambda *_: {"data": RECORD})
     for _ in range(2):
         done = threading.Event()
-        assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
+        assert settlement.submit(client, ResponseRecord(id=ID), done.set)
         assert done.wait(60)
         _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"data": None}, {"data": {}}, {"error": {"code": 404}}, [], None, {"data": {"model": "m"}}]
+)
+def test_response_without_a_record(answer: object) -> None:
+    """A response with status 200 but without a record is requested again, and settles nothing."""
+    answers, finished = iter([answer, {"data": RECORD}]), threading.Event()
+    record = ResponseRecord(id=ID)
+    assert Settlement().submit(api_client(lambda *_: next(answers)), record, finished.set)
+    assert finished.wait(60)
+    assert record.attributes == {"openrouter.settled": True}
+
+    polls: list[str] = []
+    record, finished = ResponseRecord(id=ID), threading.Event()
+    client = api_client(lambda path, _: (polls.append(path), answer)[1])
+    assert Settlement().submit(client, record, finished.set)
+    assert finished.wait(60)
+    assert len(polls) == len(settlement_module.POLL_DELAYS)
+    assert (record.usage, record.attributes) == (None, {})
+
+
+def test_calls_that_wait_behind_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call is finished in time even if the polls of other calls took all of it."""
+    now, answered = [0.0], threading.Event()
+    monkeypatch.setattr(settlement_module, "clock", lambda: now[0])
+    monkeypatch.setattr(settlement_module, "POLL_DELAYS", (0.0, 60.0))
+    finished = [threading.Event() for _ in range(3)]
+
+    def answer(_: str, __: float) -> object:
+        assert answered.wait(60)
+        now[0] += 1000
+        return {}
+
+    settlement = Settlement()
+    for each in finished:
+        assert settlement.submit(api_client(answer), ResponseRecord(id=ID), each.set)
+    answered.set()
+    for each in finished:
+        assert each.wait(60)
 
 
 @pytest.mark.internal_error
 def test_finish_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `finish` callback that raises does not block the next call."""
     settlement = Settlement()
-    api_client = ApiClient("", "", lambda *_: {"data": RECORD})
+    client = api_client(lambda *_: {"data": RECORD})
     done = threading.Event()
-    assert settlement.submit(api_client, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
-    assert settlement.submit(api_client, ResponseRecord(id=ID), done.set)
+    assert settlement.submit(client, ResponseRecord(id=ID), lambda: 1 / 0)  # type: ignore[reportArgumentType] - it raises
+    assert settlement.submit(client, ResponseRecord(id=ID), done.set)
     assert done.wait(60)
     settlement.flush()
 
@@ -166,12 +230,36 @@ def test_flush_during_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"data": RECORD}
 
     settlement = Settlement()
-    assert settlement.submit(ApiClient("", "", get), record, finished.set)
+    assert settlement.submit(api_client(get), record, finished.set)
     assert requested.wait(60)
     settlement.flush(0.05)
     assert finished.is_set()
     release.set()
     _wait_for(lambda: not [each for each in threading.enumerate() if each.name == "openrouter-settlement"])
+    assert record.usage is None
+
+
+def test_flush_that_polls_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush while no thread can start, as when the interpreter exits, polls, and returns at its own timeout."""
+    requested, release, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def answer(_: str, __: float) -> object:
+        requested.set()
+        assert release.wait(30)
+        return {"data": RECORD}
+
+    def cannot_start(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    client = api_client(answer)  # starts the thread that sends
+    settlement, record = Settlement(), ResponseRecord(id=ID)
+    monkeypatch.setattr(threading.Thread, "start", cannot_start)
+    assert settlement.submit(client, record, finished.set)
+    settlement.flush(2)
+    assert finished.is_set()
+    assert requested.is_set()
+    assert not release.is_set()
+    release.set()
     assert record.usage is None
 
 
@@ -185,7 +273,7 @@ def test_flush_waits_for_the_background_request(monkeypatch: pytest.MonkeyPatch)
         return {"data": RECORD}
 
     settlement = Settlement()
-    assert settlement.submit(ApiClient("", "", get), ResponseRecord(id=ID), finished.set)
+    assert settlement.submit(api_client(get), ResponseRecord(id=ID), finished.set)
     assert requested.wait(60)
     settlement.flush(60)
     assert finished.is_set()
@@ -211,7 +299,7 @@ def test_flush_shortens_the_delays(monkeypatch: pytest.MonkeyPatch) -> None:
             return super()._next_due(until)
 
     settlement = WatchedSettlement()
-    assert settlement.submit(ApiClient("", "", get), record, finished.set)
+    assert settlement.submit(api_client(get), record, finished.set)
     assert requested.wait(60)
     settlement.flush(60)
     assert finished.is_set()
@@ -222,7 +310,7 @@ def test_fork_discards_pending_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forked child does not settle the pending calls of its parent."""
     monkeypatch.setattr(settlement_module, "POLL_DELAYS", (600.0,))
     settlement, finished = Settlement(), threading.Event()
-    assert settlement.submit(ApiClient("", "", lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
+    assert settlement.submit(api_client(lambda *_: {"data": RECORD}), ResponseRecord(id=ID), finished.set)
     settlement_module._reset_all_after_fork()
     settlement.close()
     assert not finished.is_set()

@@ -115,6 +115,7 @@ OPENROUTER_REQUEST_PROVIDER_ZDR: Final = "openrouter.request.provider.zdr"
 OPENROUTER_OMITTED: Final = "openrouter.omitted"  # a prefix: .input_messages, .output_messages, .tools, .embeddings
 
 OPENROUTER_KEY_LABEL: Final = "openrouter.key.label"
+OPENROUTER_KEY_BUDGET_SCOPE: Final = "openrouter.key.budget_scope"
 OPENROUTER_APP_URL: Final = "openrouter.app.url"
 OPENROUTER_APP_TITLE: Final = "openrouter.app.title"
 OPENROUTER_ERROR_CODE: Final = "openrouter.error.code"
@@ -130,5 +131,9 @@ METRIC_COST: Final = "gen_ai.usage.cost"
 METRIC_KEY_LIMIT: Final = "openrouter.key.limit"
 METRIC_KEY_LIMIT_REMAINING: Final = "openrouter.key.limit_remaining"
 METRIC_KEY_USAGE_DAILY: Final = "openrouter.key.usage_daily"
+METRIC_KEY_BUDGET_LIMIT: Final = "openrouter.key.budget_limit"
+METRIC_KEY_BUDGET_REMAINING: Final = "openrouter.key.budget_remaining"
+METRIC_KEY_FREE_LIMIT: Final = "openrouter.key.free_requests_limit"
+METRIC_KEY_FREE_REMAINING: Final = "openrouter.key.free_requests_remaining"
 
 EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"

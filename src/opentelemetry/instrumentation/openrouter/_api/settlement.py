@@ -12,15 +12,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 from weakref import WeakSet
 
 from .._guard import guarded, logger
-from .._wire.generation import fold_generation
+from .._wire.generation import fold_generation, has_usage
 from .._wire.response import ResponseRecord
-from .client import TIMEOUT, ApiClient
+from .client import TIMEOUT, ApiClient, UnusableResponseError
+from .request_threads import REQUEST_THREADS
 
 POLL_DELAYS: Final[tuple[float, ...]] = (0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Delays between polls in seconds. Records were available after 0.5 s when measured; after the last poll we give up."""
@@ -30,7 +31,8 @@ MAX_PENDING: Final = 256
 """The maximum number of pending calls; further ones end without their cost."""
 
 _FLUSH_POLL_DELAY: Final = 0.25  # seconds between polls during a flush
-_RETRYABLE: Final = {404, 408, 429, 500, 502, 503, 504, 524, 529}  # 404: the record is not available yet
+# 404, and 200 without a record: it is not available yet
+_RETRYABLE: Final = {200, 404, 408, 429, 500, 502, 503, 504, 524, 529}
 
 clock = time.monotonic
 
@@ -38,11 +40,13 @@ clock = time.monotonic
 class _Pending:
     """One call whose cost is pending."""
 
-    __slots__ = ("attempts", "client", "finish", "is_claimed", "record")
+    __slots__ = ("attempts", "client", "finish", "is_claimed", "record", "until")
 
     def __init__(self, client: ApiClient, record: ResponseRecord, finish: Callable[[], None]) -> None:
         self.client, self.record, self.finish = client, record, finish
         self.attempts = 0
+        self.until = clock() + sum(POLL_DELAYS) + TIMEOUT
+        """It is not polled any more by then, even if requests of other calls took all the time."""
         self.is_claimed = False
         """A thread is finishing it."""
 
@@ -74,7 +78,7 @@ class Settlement:
             finish: records the call and ends its span.
 
         Returns:
-            True if *finish* will be called once, after half a minute at most.
+            True if *finish* will be called once, after about half a minute at most.
         """
         if record.usage is not None or record.id is None:
             return False
@@ -107,6 +111,7 @@ class Settlement:
         """Settle the pending calls, and accept no more."""
         self._is_closed = True
         self.flush()
+        REQUEST_THREADS.stop()
 
     def _put(self, pending: _Pending, delay: float) -> None:
         heapq.heappush(self._queue, (clock() + delay, next(self._order), pending))
@@ -139,12 +144,14 @@ class Settlement:
             return None
 
     def _poll(self, pending: _Pending, until: float = math.inf) -> None:
-        generation, is_final = self._get_generation(pending, min(TIMEOUT, until - clock()))
+        timeout = min(TIMEOUT, until - clock(), pending.until - clock())
+        generation, is_final = self._get_generation(pending, timeout)
         with self._changed:
             if pending.is_claimed:  # a flush has given up on it meanwhile
                 return
             pending.attempts += 1
-            if generation is None and not is_final and pending.attempts < len(POLL_DELAYS):
+            is_final |= pending.attempts >= len(POLL_DELAYS) or clock() >= pending.until
+            if generation is None and not is_final:
                 self._polling.discard(pending)
                 delay = _FLUSH_POLL_DELAY if clock() < self._flush_until else POLL_DELAYS[pending.attempts]
                 self._put(pending, delay)
@@ -157,20 +164,21 @@ class Settlement:
             self._polling.discard(pending)
             self._changed.notify_all()
 
-    def _get_generation(self, pending: _Pending, timeout: float) -> tuple[dict[str, Any] | None, bool]:
+    def _get_generation(self, pending: _Pending, timeout: float) -> tuple[Mapping[str, Any] | None, bool]:
         """Return the data of the generation, or None; and whether a failure is final."""
         try:
             path = f"/generation?id={quote(str(pending.record.id), safe='')}"
-            return pending.client.get_data(path, timeout), False
+            generation = pending.client.get_data(path, timeout)
         except Exception as error:
-            status = getattr(getattr(error, "response", None), "status_code", None)
+            status = error.status if isinstance(error, UnusableResponseError) else None
             # The class only: the text of an HTTP error may contain the request.
             logger.debug("settle: GET /generation failed with %s (%s).", type(error).__qualname__, status)
             return None, status is not None and status not in _RETRYABLE
+        return (generation if has_usage(generation) else None), False
 
 
 @guarded
-def _fold(record: ResponseRecord, generation: dict[str, Any]) -> None:
+def _fold(record: ResponseRecord, generation: Mapping[str, Any]) -> None:
     fold_generation(record, generation)
 
 

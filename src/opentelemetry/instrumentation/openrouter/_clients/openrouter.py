@@ -8,11 +8,11 @@ is not observed.
 import contextlib
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from functools import partial
 from typing import Any
 
-from .._api.client import ApiClient
+from .._api.client import ApiClient, Response, open_response
 from .._guard import guarded
 from .._operations import operation_at
 from .._wire.base_urls import server_attributes
@@ -80,18 +80,16 @@ def _api_client(configuration: Any, base_url: str, key: str) -> ApiClient:
     """Return an API client that sends through the SDK's own HTTP client or, when that is closed, through a new one."""
     reference: weakref.ref[Any] = weakref.ref(configuration)
 
-    def get(path: str, timeout: float) -> object:
+    @contextlib.contextmanager
+    def stream(path: str, timeout: float) -> Generator[Response, None, None]:
         import httpx  # noqa: PLC0415 - a dependency of this SDK, not of this package
 
-        alive = reference()
         with contextlib.ExitStack() as opened:
-            http = getattr(alive, "client", None) or opened.enter_context(httpx.Client())
-            request = http.build_request(
-                "GET", base_url.rstrip("/") + path, headers={"authorization": key}, timeout=timeout
-            )
-            return http.send(request, follow_redirects=False).raise_for_status().json()
+            http = getattr(reference(), "client", None) or opened.enter_context(httpx.Client())
+            url = base_url.rstrip("/") + path
+            yield opened.enter_context(open_response(http, url, {"authorization": key}, timeout))
 
-    return ApiClient(base_url, key, get)
+    return ApiClient(base_url, key, stream)
 
 
 def _body(request: Any) -> Mapping[str, object]:

@@ -3,13 +3,11 @@
 A subclass names the package and its two client classes. `stainless_sdk` has the private names that are borrowed.
 """
 
-import os
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, ClassVar, Final
 
-from .._api.client import ApiClient
 from .._guard import guarded
 from .._operations import Operation, operation_at
 from .._telemetry.call import Call
@@ -18,6 +16,7 @@ from .._wire.response import fold_headers
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .open_responses import OpenResponse, OpenResponses
 from .patching import InnermostWrapper
+from .stainless_api import api_client
 from .stainless_sdk import SDK
 from .streams import chunk_observer, wrap_async_iterator, wrap_iterator
 
@@ -52,8 +51,9 @@ class StainlessInstrumentation(ClientInstrumentation):
         operation = operation_at(options.url, base_url)
         if operation is None or options.method.lower() != "post":
             return None
-        body, headers = self._sdk.merged_body(options), (self._sdk.client_headers(client), options.headers)
-        call = self._start_call(operation, server, body, headers, partial(_api_client, client, self._sdk))
+        body, client_headers = self._sdk.merged_body(options), self._sdk.client_headers(client)
+        to_api_client = partial(api_client, client, self._sdk.sync_client, client_headers)
+        call = self._start_call(operation, server, body, (client_headers, options.headers), to_api_client)
         if call is None:
             return None
         exchange = _StainlessExchange(call, operation, self.responses, override_close, options.post_parser, self._sdk)
@@ -163,27 +163,3 @@ async def _copying_async(
     async for piece in pieces(*args, **kwargs):
         body += piece[: _MAX_JSON_BYTES - len(body)]
         yield piece
-
-
-def _api_client(client: Any, sdk: SDK) -> ApiClient:
-    """Return an API client that sends through *client*, held weakly, or through a sync one with the same key."""
-    reference: weakref.ref[Any] = weakref.ref(client)
-    key, base_url = client.api_key, str(client.base_url)
-    headers = tuple((name, value) for name, value in sdk.client_headers(client).items() if isinstance(value, str))
-
-    def get(path: str, timeout: float) -> object:
-        alive: Any = reference()
-        # An async client has no event loop here, and a closed one cannot send.
-        is_usable = isinstance(alive, sdk.sync_client) and not alive.is_closed()
-        # A redirect is not followed: the key is for this host.
-        options: Any = {"timeout": timeout, "max_retries": 0, "follow_redirects": False}
-        sender: Any = alive if is_usable else _sync_client(sdk.sync_client, os.getpid(), key, base_url, headers)
-        return sender.get(path, cast_to=object, options=options)
-
-    return ApiClient(base_url, key, get)
-
-
-@lru_cache(maxsize=4)  # creating a client takes 10 ms of the host's CPU time
-def _sync_client(sync_class: Any, _: int, key: str, base_url: str, headers: tuple[tuple[str, str], ...]) -> Any:
-    """Return a client for one process that keeps no connection open."""
-    return sync_class(api_key=key, base_url=base_url, default_headers={**dict(headers), "Connection": "close"})

@@ -9,8 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import attributes as names
-from .fields import printable
+from .fields import amount, count, printable
 from .response import ResponseRecord
+
+
+def has_usage(generation: Mapping[str, Any]) -> bool:
+    """Return whether the `data` of `GET /generation` has a cost or a token count; without both it settles nothing."""
+    tokens = generation.get("native_tokens_prompt"), generation.get("native_tokens_completion")
+    return _cost(generation) is not None or any(count(each) is not None for each in tokens)
 
 
 def fold_generation(record: ResponseRecord, generation: Mapping[str, Any]) -> None:
@@ -18,7 +24,7 @@ def fold_generation(record: ResponseRecord, generation: Mapping[str, Any]) -> No
 
     Args:
         record: a response without usage.
-        generation: the data.
+        generation: the data, for which `has_usage` is true.
     """
     record.usage = _usage(generation)
     record.attributes[names.OPENROUTER_SETTLED] = True
@@ -37,7 +43,6 @@ def fold_generation(record: ResponseRecord, generation: Mapping[str, Any]) -> No
 
 def _usage(generation: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures as a `usage` object."""
-    cost = generation.get("usage")
     return {
         # `tokens_prompt` and `tokens_completion` come from another tokenizer; the native ones are billed.
         "prompt_tokens": generation.get("native_tokens_prompt"),
@@ -47,8 +52,13 @@ def _usage(generation: Mapping[str, Any]) -> dict[str, Any]:
             "reasoning_tokens": generation.get("native_tokens_reasoning"),
             "image_tokens": generation.get("native_tokens_completion_images"),
         },
-        "cost": generation.get("total_cost") if cost is None else cost,
+        "cost": _cost(generation),
         "is_byok": generation.get("is_byok"),
         # Null or zero if OpenRouter paid the provider, else the provider's bill for the caller's own key.
         "cost_details": {"upstream_inference_cost": generation.get("upstream_inference_cost") or None},
     }
+
+
+def _cost(generation: Mapping[str, Any]) -> float | None:
+    cost = amount(generation.get("usage"))
+    return amount(generation.get("total_cost")) if cost is None else cost
