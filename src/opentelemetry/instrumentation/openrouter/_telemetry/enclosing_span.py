@@ -93,14 +93,22 @@ class EnclosingSpan:
             attributes: the attributes; values that were sent before are skipped.
             metric_attributes: returns the attributes of the call's metrics.
         """
-        changed = {name: value for name, value in attributes.items() if self._sent.get(name) != value}
-        self._sent.update(changed)
+        before = self._sent
+        changed = {name: value for name, value in attributes.items() if before.get(name) != value}
+        self._sent = {**before, **changed}
         present: Mapping[str, Any] = getattr(self.span, "attributes", None) or {}
         ours: dict[str, Any] = {}
         for name, value in changed.items():
             if name in _COSTS and isinstance(present.get(name), float):  # one span may cover several calls
-                ours[name] = float(Decimal(repr(present[name])) + Decimal(repr(value)))
-            elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
+                # A later usage object of the same call replaces the cost of an earlier one.
+                sent = Decimal(repr(before.get(name, 0)))
+                ours[name] = float(Decimal(repr(present[name])) - sent + Decimal(repr(value)))
+            elif (
+                name not in present
+                or present[name] == before.get(name)
+                or name == names.GEN_AI_PROVIDER_NAME
+                or name.startswith(_PREFIX)
+            ):
                 ours[name] = value
         self.span.set_attributes(ours)
         if self._invocation is not None:
