@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from .. import attributes as names
-from .._wire.fields import Attributes, mapping, sequence, text
+from .._wire.fields import Attributes, mapping, parse_json, sequence, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def mime_type_if(name: str) -> Callable[[SpanSnapshot], str | None]:
 def _load_messages(value: object) -> list[Mapping[str, Any]]:
     """Parse the messages of an attribute; empty if it was truncated or is encoded differently."""
     try:
-        return [mapping(message) for message in sequence(json.loads(text(value) or "[]"))]
+        return [mapping(message) for message in sequence(parse_json(text(value) or "[]"))]
     except ValueError:
         return []
 
