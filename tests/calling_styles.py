@@ -55,7 +55,8 @@ def to_data(result: Any) -> Any:
     """Return the SDK's result as plain data, without the random names that the SDK generates."""
     if isinstance(result, HttpxBinaryResponseContent):
         return result.content
-    return result.to_dict(mode="json") if hasattr(result, "to_dict") else result
+    # A content of blocks is not what the SDK's models declare, which is only a warning.
+    return result.to_dict(mode="json", warnings=False) if hasattr(result, "to_dict") else result
 
 
 def _final(stream: Any) -> Any:

@@ -318,14 +318,14 @@ def test_messages_are_captured_as_sent(telemetry: Telemetry, openrouter: Simulat
 
 
 def test_stream_closed_early(telemetry: Telemetry, openrouter: Simulator, client: ClientFactory) -> None:
-    """A stream that the caller leaves early has the content received so far, without a finish reason."""
+    """A stream that the caller leaves early has the content received so far, and the finish reason `error`."""
     telemetry.reinstrument([openrouter.url], capture_content="span_only")
     with client("long").chat.completions.create(**REQUEST, stream=True) as stream:
         for number, _ in enumerate(stream):
             if number == 2:
                 break
     assert span_content(telemetry)["gen_ai.output.messages"] == [
-        {"role": "assistant", "parts": [{"type": "text", "content": "0 1 2 "}]}
+        {"role": "assistant", "parts": [{"type": "text", "content": "0 1 2 "}], "finish_reason": "error"}
     ]
 
 
@@ -359,7 +359,8 @@ def test_responses_stream_closed_early(
         for event in stream:
             if event.type == last:
                 break
-    assert span_content(telemetry)["gen_ai.output.messages"] == [{"role": "assistant", "parts": parts}]
+    message = {"role": "assistant", "parts": parts, "finish_reason": "error"}
+    assert span_content(telemetry)["gen_ai.output.messages"] == [message]
 
 
 @pytest.mark.internal_error

@@ -17,6 +17,8 @@ from opentelemetry.instrumentation.openrouter._wire.response import ResponseReco
 
 from tests.json_strategies import bodies, check_attributes, check_structure
 from tests.simulator import CANNED_REPLIES, Chat
+from tests.simulator.responses import Responses
+from tests.simulator.results import Result
 
 
 def _model(type_: Any, body: dict[str, Any]) -> Any:
@@ -43,7 +45,11 @@ def test_mapping(model: Model, expected: dict[str, object]) -> None:
 
 
 # An error has another shape in a stream; tests/scenarios has those.
-REPLIES = [name for name, canned in CANNED_REPLIES.items() if canned.verbatim is None and canned.error is None]
+REPLIES = [
+    name
+    for name, canned in CANNED_REPLIES.items()
+    if canned.verbatim is None and canned.error is None and not canned.items
+]
 
 
 @pytest.mark.parametrize("name", REPLIES)
@@ -90,3 +96,46 @@ def test_models_of_any_json(path: str, body: dict[str, Any], later: dict[str, An
     for encoded in as_json(content).values():
         encoded.encode()
         json.loads(encoded, parse_constant=pytest.fail)
+
+
+class Chunk(openai.BaseModel):
+    """A chunk model of the caller's own, for `client.post(..., stream_cls=Stream[Chunk])`."""
+
+    choices: list[Any]
+
+
+class Answer(openai.BaseModel):
+    """A response model of the caller's own."""
+
+    object: str
+
+
+@pytest.mark.parametrize("kind", ["chat", "responses", "embeddings", "rerank"])
+def test_models_that_declare_little(kind: str) -> None:
+    """Fields that a model does not declare are read: pydantic keeps them apart."""
+    hello = CANNED_REPLIES["hello"]
+    bodies: dict[str, tuple[str, dict[str, Any]]] = {
+        "chat": ("/chat/completions", Chat().body(hello)),
+        "responses": ("/responses", Responses().body(hello)),
+        "embeddings": ("/embeddings", Result("embeddings", {"input": "x"}).body(hello)),
+        "rerank": ("/rerank", Result("rerank", {"documents": ["x"]}).body(hello)),
+    }
+    path, body = bodies[kind]
+    operation = _operations._BY_PATH[path]
+    results: list[dict[str, Any]] = []
+    for parsed in (body, _model(Answer, body)):
+        record = ResponseRecord()
+        operation.fold(record, parsed)
+        results.append(response_attributes(record))
+    assert results[0]["gen_ai.response.id"] == hello.id
+    assert results[0] == results[1]
+
+
+def test_chunks_that_declare_little() -> None:
+    """The usage of a chunk is read if its model does not declare it."""
+    records = [ResponseRecord(), ResponseRecord()]
+    for chunk in Chat().events(CANNED_REPLIES["hello"]):
+        fold_chunk(records[0], chunk, 0.0)
+        fold_chunk(records[1], _model(Chunk, chunk), 0.0)
+    assert response_attributes(records[0]) == response_attributes(records[1])
+    assert records[0].usage is not None

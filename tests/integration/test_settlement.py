@@ -53,7 +53,7 @@ def _wait_for(condition: Callable[[], object]) -> None:
 
 
 def _one_span(telemetry: Telemetry) -> ReadableSpan:
-    _wait_for(lambda: telemetry.raw_spans)
+    _wait_for(telemetry.exporter.get_finished_spans)
     return telemetry.one_span()
 
 
@@ -424,7 +424,7 @@ def test_enclosing_span(telemetry: Telemetry, openrouter: Simulator, client: Cli
     attributes = {"gen_ai.operation.name": "chat"}
     with telemetry.tracer_provider.get_tracer("other").start_as_current_span("enclosing", attributes=attributes):
         _close_early(client("hello", api_key="sk-or-enclosing"))
-    _wait_for(lambda: len(telemetry.raw_spans) == 2)
+    _wait_for(lambda: len(telemetry.exporter.get_finished_spans()) == 2)
     enclosing, own = telemetry.raw_spans
     assert enclosing.name == "enclosing"
     assert (own.attributes or {})["gen_ai.usage.cost"] == 0.00014

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from tests.calling_styles import OPTIONS
 from tests.scenarios import REQUEST
-from tests.simulator import CANNED_REPLIES, Chat, Simulator
+from tests.simulator import CANNED_REPLIES, Chat, Reply, Simulator
 from tests.telemetry import Telemetry, tick_at_each_reading
 
 Make = Callable[..., openai.OpenAI]
@@ -60,6 +60,8 @@ def _check_cancelled(span: ReadableSpan) -> ReadableSpan:
     assert attributes[CANCELLED] is True
     assert attributes["gen_ai.response.id"] == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
     assert "gen_ai.usage.cost" not in attributes
+    was_read = "gen_ai.response.model" in attributes
+    assert attributes.get("gen_ai.response.finish_reasons") == (("error",) if was_read else None)
     return span
 
 
@@ -182,6 +184,7 @@ def test_broken_connection(telemetry: Telemetry, client: Make) -> None:
     attributes = _attributes(span)
     assert attributes["error.type"] == "connection"
     assert attributes["gen_ai.response.model"] == "openai/gpt-4o-mini"
+    assert attributes["gen_ai.response.finish_reasons"] == ("error",)
     assert CANCELLED not in attributes
 
 
@@ -527,3 +530,21 @@ def test_exception_with_an_unread_response(telemetry: Telemetry, client: Make) -
     with pytest.raises(UnreadResponseError):
         client("hello").request(ChatCompletion, options)
     assert _attributes(telemetry.one_span())["error.type"] == f"{UnreadResponseError.__module__}.UnreadResponseError"
+
+
+DEEP: Final[Any] = "[" * 2000 + "]" * 2000
+ANSWER: Final = '{"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": %s}}]}'
+
+
+@pytest.mark.parametrize("capture", ["no_content", "span_only"])
+@pytest.mark.parametrize("field", ["content", "tool_calls", "annotations"])
+def test_deep_content_keeps_the_span(
+    telemetry: Telemetry, openrouter: Simulator, client: Make, capture: str, field: str
+) -> None:
+    """A message that is nested deeper than Python can recurse ends its span, whether or not content is captured."""
+    telemetry.reinstrument([openrouter.url], capture_content=capture)
+    body = ANSWER % f'"Hi", "{field}": [{{"type": "file", "file": {{"content": {DEEP}}}}}]'
+    openrouter.verbatim["deep"] = Reply([body.encode()])
+    with contextlib.suppress(RecursionError):  # newer interpreters parse it
+        client("deep").chat.completions.with_raw_response.create(**REQUEST)
+    assert "gen_ai.request.model" in _attributes(telemetry.one_span())

@@ -159,6 +159,13 @@ CACHED: Final[dict[str, Any]] = {
     "openrouter.cache.ttl": 258,
     "openrouter.cache.source_id": "gen-1762179000-Source",
 }
+BROKEN_FINISH: Final = {"gen_ai.response.finish_reasons": ("error",)}
+ENDS_EARLY: Final = Scenario(
+    None,
+    ExpectedSpan({**IDENTITY, **BROKEN_FINISH, "error.type": "interrupted_stream"}, "ERROR"),
+    reply_name="ends_early",
+)
+NOT_AN_OBJECT: Final = ("html", "list_body", "string_body", "number_body", "not_utf8", "cut_json", "too_deep")
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     "hello": both(HELLO, content=HELLO_CONTENT),
@@ -192,6 +199,44 @@ SCENARIOS: Final[dict[str, Scenario]] = {
                 )
             ),
         },
+    ),
+    "content_blocks": both(
+        {**IDENTITY, **STOP_FINISH, **usage_attributes(10, 5, 0.0001)},
+        content={**HELLO_INPUT, **output_messages(message(text("Hmm.", "reasoning"), text("Two.")))},
+        supports_parse=False,
+    ),
+    "tool_id_changes": both(
+        {
+            **IDENTITY,
+            **usage_attributes(10, 5, 0.0001),
+            "gen_ai.response.finish_reasons": ("tool_calls",),
+            "openrouter.response.native_finish_reasons": ("tool_calls",),
+        },
+        content={
+            **HELLO_INPUT,
+            **output_messages(
+                message(
+                    {"type": "tool_call", "id": "call_a", "name": "weather", "arguments": {"city": "Paris"}},
+                    reason="tool_call",
+                )
+            ),
+        },
+    ),
+    "usage_then_less": both(HELLO),
+    "usage_in_two_chunks": both(
+        {
+            **IDENTITY,
+            **STOP_FINISH,
+            "gen_ai.usage.input_tokens": 43,
+            "gen_ai.usage.output_tokens": 120,
+            "gen_ai.usage.cache_read.input_tokens": 12,
+            "gen_ai.usage.cost": 0.00014,
+            "openrouter.usage.cost": 0.00014,
+            "openrouter.usage.is_byok": False,
+        }
+    ),
+    "ends_early": replace(
+        ENDS_EARLY, content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason="error"))}
     ),
     "refusal": both(
         {**IDENTITY, **STOP_FINISH, **usage_attributes(9, 4, 1e-06)},
@@ -342,6 +387,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             {
                 **IDENTITY,
                 **usage_attributes(43, 120, 0.00014, reasoning=11, cached=12),
+                **BROKEN_FINISH,
                 "error.type": "provider_unavailable",
                 "openrouter.error.code": "502",
                 "openrouter.error.provider_code": "overloaded_error",
@@ -349,12 +395,31 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "ERROR",
             "Upstream error",
         ),
-        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason=None))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason="error"))},
+    ),
+    "error_in_two_choices": Scenario(
+        None,
+        ExpectedSpan(
+            {
+                **IDENTITY,
+                "gen_ai.request.choice.count": 2,
+                "gen_ai.response.finish_reasons": ("error", "error"),
+                "error.type": "provider_unavailable",
+                "openrouter.error.code": "502",
+            },
+            "ERROR",
+            "Upstream error",
+        ),
+        request={**REQUEST, "n": 2},
+        content={
+            **HELLO_INPUT,
+            **output_messages(message(text("Yes"), reason="error"), message(text("No"), reason="error")),
+        },
     ),
     "error_in_stream_without_usage": Scenario(
         None,
         ExpectedSpan(
-            {**IDENTITY, "error.type": "server", "openrouter.error.code": "server_error"},
+            {**IDENTITY, **BROKEN_FINISH, "error.type": "server", "openrouter.error.code": "server_error"},
             "ERROR",
             "Provider disconnected",
         ),
@@ -381,7 +446,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
         ExpectedSpan(
-            {**IDENTITY, "error.type": "provider_unavailable", "openrouter.error.code": "502"},
+            {**IDENTITY, **BROKEN_FINISH, "error.type": "provider_unavailable", "openrouter.error.code": "502"},
             "ERROR",
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
@@ -390,6 +455,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "choices_null": Scenario(
         ExpectedSpan({**IDENTITY, "gen_ai.response.id": "gen-1-null", "error.type": "empty_response"}, "ERROR"), None
     ),
+    **{name: failed("invalid_response", None, {}) for name in NOT_AN_OBJECT},
+    "event_too_deep": Scenario(None, failed("invalid_response", None, {}).streamed),
+    "no_body": failed("empty_response", None, {}),
+    "null_body": failed("empty_response", None, {}),
     "whitespace": failed("empty_response", None, {}),
     "empty_stream": Scenario(None, ExpectedSpan({"error.type": "empty_response"}, "ERROR")),
     "bad_request": replace(http_error(400, "invalid_request", "nope is not a valid model ID"), content=HELLO_INPUT),

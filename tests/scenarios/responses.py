@@ -32,7 +32,10 @@ FAILED: Final = {"gen_ai.response.finish_reasons": ("error",)}
 USAGE: Final = usage_attributes(43, 120, 0.00014, reasoning=11, cached=12)
 HELLO: Final = {**IDENTITY, **STOP_FINISH, **USAGE}
 
-SHARED: Final = ("whitespace", "empty_stream", "empty", "rate_limited", "moderated", "html_error", "routed_in_vain")
+SHARED: Final = (
+    *("html", "null_body", "list_body", "cut_json", "too_deep", "event_too_deep", "whitespace"),
+    *("empty_stream", "empty", "rate_limited", "moderated", "html_error", "routed_in_vain"),
+)
 
 EVERYTHING_REQUEST: Final[dict[str, Any]] = {
     "model": "openai/gpt-4o-mini",
@@ -242,6 +245,28 @@ _TABLE: Final[dict[str, Scenario]] = {
         {**IDENTITY, **usage_attributes(80, 12, 2e-05), "gen_ai.response.finish_reasons": ("tool_calls",)},
         content=CHAT["parallel_tools"].content,
     ),
+    "computer_call": both(
+        {
+            **IDENTITY,
+            **usage_attributes(10, 5, 0.0001),
+            "gen_ai.response.finish_reasons": ("tool_calls",),
+        },
+        content={
+            **HELLO_INPUT,
+            **output_messages(
+                message(
+                    {
+                        "type": "tool_call",
+                        "id": "call_c",
+                        "name": "computer",
+                        "arguments": {"type": "click", "button": "left", "x": 3, "y": 4},
+                    },
+                    reason="tool_call",
+                )
+            ),
+        },
+    ),
+    "ends_early": Scenario(None, ExpectedSpan({**IDENTITY, **FAILED, "error.type": "interrupted_stream"}, "ERROR")),
     "every_part": both(
         {**IDENTITY, **STOP_FINISH, **usage_attributes(90, 40, 0.0021)},
         content={**HELLO_INPUT, **output_messages(message(*EVERY_PART))},
@@ -284,11 +309,11 @@ _TABLE: Final[dict[str, Scenario]] = {
     "error_in_200": Scenario(
         None,
         ExpectedSpan(
-            {**IDENTITY, "error.type": "server", "openrouter.error.code": "server_error"},
+            {**IDENTITY, **FAILED, "error.type": "server", "openrouter.error.code": "server_error"},
             "ERROR",
             "Upstream error from Nvidia: Service temporarily overloaded",
         ),
-        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason=None))},
+        content={**HELLO_INPUT, **output_messages(message(text("Hello"), reason="error"))},
     ),
     "error_instead_of_stream": failed("provider_unavailable", "Model is warming up", {"openrouter.error.code": "503"}),
 }

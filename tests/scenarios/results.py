@@ -19,7 +19,8 @@ from .scenario import (
 )
 
 MODEL: Final = "openai/gpt-4o-mini"
-ERRORS: Final = ("rate_limited", "moderated", "html_error", "whitespace", "routed_in_vain")
+NOT_AN_OBJECT: Final = ("html", "list_body", "cut_json", "too_deep")
+ERRORS: Final = ("rate_limited", "moderated", "html_error", "whitespace", "routed_in_vain", *NOT_AN_OBJECT)
 ERROR_IN_200: Final = failed(
     "provider_unavailable",
     "Upstream error from Nvidia: Service temporarily overloaded",
@@ -59,6 +60,7 @@ EMBEDDINGS_ATTRIBUTES: Final[dict[str, Any]] = {
     "gen_ai.usage.text.input_tokens": 5,
     "gen_ai.usage.image.input_tokens": 2,
     "gen_ai.usage.audio.input_tokens": 0,
+    "openrouter.usage.video.input_tokens": 0,
     "gen_ai.usage.cost": 1.4e-06,
     "openrouter.usage.cost": 1.4e-06,
     "openrouter.usage.upstream_inference_cost": 1.4e-06,
@@ -177,7 +179,7 @@ SPEECH: Final = {
         {"gen_ai.output.type": "speech"},
         both(ID_ONLY, content=input_messages(message(text("Hello"), role="user"))),
     ).items()
-    if name not in ("whitespace", "error_in_200")  # those bytes would be the audio
+    if name not in ("whitespace", "error_in_200", *NOT_AN_OBJECT)  # those bytes would be the audio
 }
 
 _TRANSCRIPTION_REQUEST: Final[dict[str, Any]] = {"model": MODEL, "file": ("hello.mp3", b"ID3\x04")}
@@ -189,7 +191,7 @@ _TRANSCRIPTION_ATTRIBUTES: Final[dict[str, Any]] = {
     "openrouter.usage.cost": 0.0006,
     "openrouter.usage.seconds": 9.5,
 }
-TRANSCRIPTION: Final = {
+_TRANSCRIPTION: Final = {
     **_table(
         "transcription",
         _TRANSCRIPTION_REQUEST,
@@ -208,3 +210,5 @@ TRANSCRIPTION: Final = {
         reply_name="hello",
     ),
 }
+TRANSCRIPTION: Final = {name: scenario for name, scenario in _TRANSCRIPTION.items() if name not in NOT_AN_OBJECT}
+"""A transcript may be plain text, so those bodies may be one."""

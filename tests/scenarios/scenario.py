@@ -33,6 +33,7 @@ def usage_attributes(
         "gen_ai.usage.cache_read.input_tokens": cached,
         "gen_ai.usage.cache_write.input_tokens": 0,
         "gen_ai.usage.audio.input_tokens": 0,
+        "openrouter.usage.video.input_tokens": 0,
         "gen_ai.usage.reasoning.output_tokens": reasoning,
         "gen_ai.usage.image.output_tokens": 0,
         "gen_ai.usage.audio.output_tokens": 0,
@@ -68,7 +69,7 @@ class Scenario:
     reply_name: str | None = None
     """The name of the canned reply, if it is not the scenario's own."""
     supports_parse: bool = True
-    """Whether `.parse()` and the stream helpers accept the request: they reject some tools before sending it."""
+    """Whether `.parse()` and the stream helpers accept the request and the content, which must be a text for them."""
 
 
 def both(attributes: dict[str, Any], **more: Any) -> Scenario:

@@ -59,6 +59,19 @@ _ROUTING: Final[JSON] = {
         {"provider": "Azure", "model": "openai/gpt-4o-mini", "status": 200},
     ],
 }
+# Some gateways pass the content blocks of Mistral's reasoning models unchanged: https://github.com/crmne/ruby_llm/issues/420
+_THINKING: Final = {"type": "thinking", "thinking": [{"type": "text", "text": "Hmm."}]}
+_COMPUTER_CALL: Final[JSON] = {
+    "type": "computer_call",
+    "id": "cu_1",
+    "call_id": "call_c",
+    "status": "completed",
+    "action": {"type": "click", "button": "left", "x": 3, "y": 4},
+    "pending_safety_checks": [],
+}
+_TOKENS: Final = {"prompt_tokens": 43, "completion_tokens": 120, "total_tokens": 163}
+_CACHED: Final = {"cached_tokens": 12}
+_TOO_DEEP: Final = b'{"id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 _DEEPSEEK: Final = "deepseek/deepseek-chat-v3.1"
 
 CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
@@ -168,6 +181,37 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
         finish={0: ("tool_calls", "tool_use")},
         usage=usage(80, 12, 0.00002),
     ),
+    "content_blocks": CannedReply(
+        deltas=(
+            {"content": [_THINKING]},
+            {"content": [{"type": "text", "text": "Two"}]},
+            {"content": [{"type": "text", "text": "."}]},
+        ),
+        usage=usage(10, 5, 0.0001),
+    ),
+    # Another id with each delta, and the name in the first only: https://github.com/vllm-project/vllm/issues/23522
+    "tool_id_changes": CannedReply(
+        deltas=(
+            {"content": None, "tool_calls": [{**_TOOL_CALL, "function": {"name": "weather", "arguments": ""}}]},
+            {"content": None, "tool_calls": [{**_TOOL_CALL, "id": "call_y", "function": {"arguments": '{"city": '}}]},
+            {"content": None, "tool_calls": [{**_TOOL_CALL, "id": "call_z", "function": {"arguments": '"Paris"}'}}]},
+        ),
+        finish={0: ("tool_calls", "tool_calls")},
+        usage=usage(10, 5, 0.0001),
+    ),
+    "computer_call": CannedReply(deltas=(), items=(_COMPUTER_CALL,), usage=usage(10, 5, 0.0001)),
+    # Usage objects after the complete one: empty (https://github.com/BerriAI/litellm/issues/1571), without a cost, or
+    # with nulls. None may take away what the first one reports.
+    "usage_then_less": replace(
+        _HELLO,
+        later_usage=({}, _TOKENS, {**_TOKENS, "cost": None, "prompt_tokens_details": None, "cost_details": {}}),
+    ),
+    # https://github.com/tensorzero/tensorzero/issues/6500
+    "usage_in_two_chunks": CannedReply(
+        usage={"prompt_tokens": 43, "completion_tokens": 60, "total_tokens": 103, "prompt_tokens_details": _CACHED},
+        later_usage=({**_TOKENS, "cost": 0.00014, "is_byok": False},),
+    ),
+    "ends_early": replace(_HELLO, ends_after=2),
     "refusal": CannedReply(deltas=({"refusal": "I can"}, {"refusal": "not."}), usage=usage(9, 4, 1e-06)),
     # https://openrouter.ai/docs/features/response-caching: zero tokens, and its own id
     "cached": CannedReply(
@@ -232,6 +276,10 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
         usage=usage(9, 0, 0),
         error={"code": 400, "message": "Too long", "metadata": {"error_type": "context_length_exceeded"}},
     ),
+    "error_in_two_choices": CannedReply(
+        deltas=({"index": 0, "content": "Yes"}, {"index": 1, "content": "No"}),
+        error={"code": 502, "message": "Upstream error"},
+    ),
     "error_finish": CannedReply(finish={0: ("error", "error")}, usage=usage(43, 2, 0)),
     "error_in_200": CannedReply(
         error={"message": "Upstream error from Nvidia: Service temporarily overloaded", "code": 502}
@@ -242,6 +290,17 @@ CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     "choices_null": CannedReply(
         verbatim=Reply([b'{"id": "gen-1-null", "model": "openai/gpt-4o-mini", "provider": "OpenAI", "choices": null}'])
     ),
+    # HTTP 200 with a body that is not the object of the endpoint.
+    "html": CannedReply(verbatim=Reply([b"<!DOCTYPE html><title>secret</title>"], "text/html; charset=utf-8")),
+    "no_body": CannedReply(verbatim=Reply([])),
+    "null_body": CannedReply(verbatim=Reply([b"null"])),
+    "list_body": CannedReply(verbatim=Reply([b'[{"secret": 1}]'])),
+    "string_body": CannedReply(verbatim=Reply([b'"secret"'])),
+    "number_body": CannedReply(verbatim=Reply([b"3"])),
+    "not_utf8": CannedReply(verbatim=Reply([b'{"id": "\xff"}'])),
+    "cut_json": CannedReply(verbatim=Reply([b'{"id": "gen-1", "choices": [{"secret'])),
+    "too_deep": CannedReply(verbatim=Reply([_TOO_DEEP])),
+    "event_too_deep": CannedReply(verbatim=Reply([b"data: " + _TOO_DEEP + b"\n\n"], "text/event-stream")),
     "whitespace": CannedReply(verbatim=Reply([b"\n         ", b"\n         "])),
     "empty_stream": CannedReply(verbatim=Reply([b": OPENROUTER PROCESSING\n\ndata: [DONE]\n\n"], "text/event-stream")),
     "bad_request": _error_reply(400, "nope is not a valid model ID"),

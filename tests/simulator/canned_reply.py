@@ -48,6 +48,10 @@ class CannedReply:
     finish: Mapping[int, tuple[str, str | None]] = field(default_factory=lambda: {0: ("stop", "stop")})
     """For each choice, its finish reason and its native finish reason."""
     usage: JSON | None = None
+    later_usage: tuple[JSON, ...] = ()
+    """Usage objects of a chat stream after `usage`, each in a chunk without choices."""
+    items: tuple[JSON, ...] = ()
+    """More output items of the Responses API."""
     service_tier: str | None = None
     final: LastChunk = "repeated finish"
     """Which of the three recorded forms the chunk with the usage has."""
@@ -57,6 +61,8 @@ class CannedReply:
     """Seconds between two chunks, and before a plain body."""
     cut_after: int | None = None
     """The number of deltas after which the server breaks the connection."""
+    ends_after: int | None = None
+    """The number of events after which a stream ends without an error, and without the rest."""
     routing: JSON | None = None
     """The `openrouter_metadata` that the caller requested."""
     error: JSON | None = None
@@ -92,6 +98,8 @@ class CannedReply:
         for position, event in enumerate(endpoint.events(self)):
             if position == self.cut_after:
                 yield Cut()
+                return
+            if position == self.ends_after:
                 return
             if self.pause:
                 yield Pause(self.pause)

@@ -33,7 +33,10 @@ class Chat:
             body["service_tier"] = canned.service_tier
         if canned.error is not None:
             body["error"] = canned.error
-        return body if canned.usage is None else {**body, "usage": canned.usage}
+        if canned.usage is None:
+            return body
+        later = {key: value for each in canned.later_usage for key, value in each.items() if value not in (None, {})}
+        return {**body, "usage": {**canned.usage, **later}}
 
     def events(self, canned: CannedReply) -> Iterator[JSON]:
         """Yield the chunks of a streamed response."""
@@ -56,6 +59,7 @@ class Chat:
             }[canned.final]
             tier = {} if canned.service_tier is None else {"service_tier": canned.service_tier}
             yield {**head, "choices": last, **tier, "usage": canned.usage}
+            yield from ({**head, "usage": later} for later in canned.later_usage)
         if canned.routing is not None:
             yield {**head, "choices": finished, **canned.metadata()}
 
@@ -92,7 +96,9 @@ def message_of(canned: CannedReply, index: int) -> JSON:
     details: dict[tuple[str, int], JSON] = {}
     deltas = [delta for delta in canned.deltas if delta.get("index", 0) == index]
     for key, value in [pair for delta in deltas for pair in delta.items() if pair[1] is not None]:
-        if key in ("content", "reasoning", "refusal"):
+        if key == "content" and isinstance(value, list):
+            message[key] = _joined_blocks(message[key] or [], value)
+        elif key in ("content", "reasoning", "refusal"):
             message[key] = (message[key] or "") + value
         elif key == "tool_calls":
             for call in value:
@@ -121,6 +127,12 @@ def _join_texts(merged: JSON, piece: JSON) -> None:
     for key, value in piece.items():
         joined = key in ("text", "summary", "data", "transcript") and key in merged
         merged[key] = merged[key] + value if joined else value
+
+
+def _joined_blocks(blocks: list[JSON], more: Any) -> list[JSON]:
+    if blocks and blocks[-1]["type"] == more[0]["type"] == "text":
+        return [*blocks[:-1], {**more[0], "text": blocks[-1]["text"] + more[0]["text"]}]
+    return [*blocks, *more]
 
 
 def _head(canned: CannedReply, kind: str) -> dict[str, Any]:

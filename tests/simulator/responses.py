@@ -114,7 +114,7 @@ def _items(canned: CannedReply) -> list[JSON]:
     for image in message.get("images", []):
         result = image["image_url"]["url"].partition(",")[2]
         items.append({"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": result})
-    return items
+    return [*items, *canned.items]
 
 
 def _without_output(item: JSON) -> JSON:

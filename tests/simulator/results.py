@@ -7,6 +7,7 @@ the body of embeddings is as recorded 2026-08.
 import base64
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from .canned_reply import JSON, CannedReply, Reply, as_bytes
@@ -96,7 +97,10 @@ class Result:
             return Reply([b"ID3\x04", b"\xff\xfb\x90" * 500], "audio/mpeg", headers=headers)
         if self._path == "audio/transcriptions" and self._request.get("response_format") == "text":
             return Reply([b"Hello there.\n"], "text/plain", headers={"X-Generation-Id": canned.id})
-        return canned.reply(self, stream=stream)
+        reply = canned.reply(self, stream=stream)
+        if self._path == "embeddings" and is_ok:  # the id is in the body only (recorded 2026-08)
+            return replace(reply, headers=canned.headers)
+        return reply
 
 
 def _head(canned: CannedReply) -> JSON:

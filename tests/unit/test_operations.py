@@ -30,26 +30,75 @@ def test_operation_at(url: str, is_chat: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "error_type"),
+    ("content", "error_type", "error_type_of_audio"),
     [
-        (b'{"cut', None),
-        (b"{not JSON", None),
-        (b"plain text", None),
-        (b"\xff\xfb\x90 sound", None),
-        (b"", None),
-        (b" \n ", "empty_response"),
-        (b' {"error": {"code": 502}}', "provider_unavailable"),
+        (b'{"cut', "invalid_response", None),
+        (b"{not JSON", "invalid_response", None),
+        (b"plain text", "invalid_response", None),
+        (b"[]", "invalid_response", None),
+        (b"true", "invalid_response", None),
+        (b'"text"', "invalid_response", None),
+        (b'{"id": ' + b"[" * 100_000, "invalid_response", None),
+        (b"\xff\xfb\x90 sound", "invalid_response", None),
+        (b"null", "empty_response", None),
+        (b"", "empty_response", None),
+        (b" \n ", "empty_response", "empty_response"),
+        (b'{"error": {"code": 502}}', "provider_unavailable", "provider_unavailable"),
     ],
 )
-@pytest.mark.parametrize("path", ["/chat/completions", "/audio/speech"])
-def test_unparsed_body(path: str, content: bytes, error_type: str | None) -> None:
-    """An unparsed body that is not a JSON object adds nothing; a body of whitespace is an empty response."""
-    operation = operation_at(path, "")
+def test_unparsed_body(content: bytes, error_type: str, error_type_of_audio: str | None) -> None:
+    """A body that is not a JSON object is an error, except where it may be audio; whitespace is always empty."""
+    for path, expected in (("/chat/completions", error_type), ("/audio/speech", error_type_of_audio)):
+        operation = operation_at(path, "")
+        assert operation is not None
+        record = ResponseRecord()
+        operation.fold_bytes(record, content)
+        assert (record.error.type if record.error else None) == expected
+        assert response_attributes(record) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "error_type"),
+    [
+        ("<html>", "invalid_response"),
+        ("\ud83d", "invalid_response"),
+        (" ", "empty_response"),
+        (None, "empty_response"),
+        ([{"id": "gen-1"}], "invalid_response"),
+        (3, "invalid_response"),
+        (False, "invalid_response"),
+        (b'{"id": "gen-1", "choices": []}', None),
+        ('{"id": "gen-1", "choices": []}', None),
+        ({"id": "gen-1", "choices": []}, None),
+    ],
+)
+def test_parsed_body(body: object, error_type: str | None) -> None:
+    """A body as an SDK returns it gives the same error as its bytes; a text may be the whole object."""
+    operation = operation_at("/chat/completions", "")
     assert operation is not None
     record = ResponseRecord()
-    operation.fold_bytes(record, content)
+    operation.fold(record, body)
     assert (record.error.type if record.error else None) == error_type
-    assert response_attributes(record) == {}
+    assert record.id == (None if error_type else "gen-1")
+
+
+@pytest.mark.parametrize(
+    ("chunk", "is_interrupted"),
+    [
+        ({"choices": [{"delta": {"content": "a"}}]}, True),
+        ({"choices": [{"delta": {}, "finish_reason": "stop"}]}, False),
+        ({"choices": [{"delta": {}}], "usage": {"cost": 0}}, False),
+        ({"choices": []}, False),
+    ],
+)
+def test_end_of_a_stream(chunk: dict[str, object], is_interrupted: bool) -> None:
+    """A stream of choices that ends without a finish reason and without usage was interrupted."""
+    operation = operation_at("/chat/completions", "")
+    assert operation is not None
+    record = ResponseRecord()
+    operation.fold_chunk(record, chunk, 0.0)
+    operation.fold_end(record)
+    assert (record.error is not None and record.error.type == "interrupted_stream") is is_interrupted
 
 
 def test_unknown_events() -> None:

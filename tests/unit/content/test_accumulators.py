@@ -34,11 +34,52 @@ def test_new_id_starts_a_new_tool_call() -> None:
     """A new id starts a new tool call: some upstream providers send one index for all calls, or none."""
     for index in ({"index": 0}, {}):
         calls = _tool_calls(
-            {**index, "id": "a", "function": {"arguments": "1"}},
-            {**index, "id": "b", "function": {"arguments": "2"}},
+            {**index, "id": "a", "function": {"name": "f", "arguments": "1"}},
+            {**index, "id": "b", "function": {"name": "f", "arguments": "2"}},
             {**index, "function": {"arguments": "3"}},
         )
         assert [(call["id"], call["function"]["arguments"]) for call in calls] == [("a", "1"), ("b", "23")]
+
+
+def test_new_id_without_a_name_continues_the_tool_call() -> None:
+    """Some upstream providers send another id with each delta of a call; a server tool has an id and no name."""
+    calls = _tool_calls(
+        {"index": 0, "id": "a", "custom": {"name": "f", "input": "1"}},
+        {"index": 0, "id": "b", "custom": {"input": "2"}},
+        {"index": 0, "id": "c", "custom": {"name": "", "input": "3"}},
+        {"index": 1, "id": "d", "function": {"arguments": "4"}},
+        {"index": 1, "id": "e", "type": "openrouter:web_search", "query": "x"},
+    )
+    assert calls == [
+        {"index": 0, "id": "a", "custom": {"name": "f", "input": "123"}},
+        {"index": 1, "id": "d", "function": {"arguments": "4"}},
+        {"index": 1, "id": "e", "type": "openrouter:web_search", "query": "x"},
+    ]
+
+
+def test_content_blocks() -> None:
+    """The texts of consecutive content blocks of one type are joined; other blocks and their order are kept."""
+    accumulator = ChatAccumulator()
+    image = {"type": "image_url", "image_url": {"url": "https://images.example/a.jpg"}}
+    note = {"type": "url_citation", "url_citation": {"url": "https://a.example"}}
+    for content in (
+        "Start",
+        [{"type": "thinking", "thinking": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
+        [{"type": "thinking", "thinking": "c"}],
+        [{"type": "text", "text": "d", "annotations": [note]}, {"type": "text", "text": 3}],
+        "e",
+        [image, None],
+        "",
+    ):
+        accumulator.add({"choices": [{"index": 0, "delta": {"content": content}}]})
+    body: Any = accumulator.body()
+    assert body["choices"][0]["message"]["content"] == [
+        {"type": "text", "text": "Start"},
+        {"type": "thinking", "thinking": "abc"},
+        {"type": "text", "text": "de", "annotations": [note]},
+        image,
+        {},
+    ]
 
 
 def test_malformed_chunks() -> None:

@@ -85,3 +85,13 @@ def test_malformed_values(value: object) -> None:
     """A malformed prompt or body gives no messages and does not raise."""
     assert text_input("prompt")({"prompt": value}, FILTER) == {}
     assert chat_output(value, FILTER) == []
+
+
+def test_deep_input() -> None:
+    """An input that is nested deeper than a list of lists is not read."""
+    deep: Any = "deepest"
+    for _ in range(20_000):
+        deep = [deep]
+    assert text_input("input")({"input": ["shallow", deep]}, FILTER) == {
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "shallow"}]}]
+    }

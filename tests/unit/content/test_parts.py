@@ -1,5 +1,6 @@
 """Pieces of content in, message parts out: edge cases that no scenario covers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -179,3 +180,43 @@ def test_annotations(annotation: object, parts: list[Any]) -> None:
 def test_malformed_content(content: object, parts: list[Any]) -> None:
     """Malformed content gives no parts; a piece of an unknown type gives a part with only its type."""
     assert content_parts(content, FILTER) == parts
+
+
+def _nested(depth: int, wrap: Callable[[Any], Any], value: Any) -> Any:
+    for _ in range(depth):
+        value = wrap(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: {"type": "text", "text": "x", "annotations": [{"type": "file", "file": {"content": [inner]}}]},
+        lambda inner: {"type": "thinking", "thinking": [inner]},
+        lambda inner: {"type": "hologram", "hologram": inner},
+        lambda inner: [inner],
+    ],
+)
+def test_deep_content(wrap: Callable[[Any], Any]) -> None:
+    """Content that is nested far deeper than Python can recurse is read as far as a message nests."""
+    content = _nested(20_000, wrap, {"type": "text", "text": "deepest"})
+    assert "deepest" not in str(content_parts([content], FILTER))
+
+
+@pytest.mark.parametrize(
+    ("thinking", "expected"),
+    [
+        ("a", [{"type": "reasoning", "content": "a"}]),
+        (
+            [{"type": "text", "text": "a"}, {"text": "b"}, {"text": 3}, None, "c"],
+            [{"type": "reasoning", "content": "ab"}],
+        ),
+        ("", []),
+        (None, []),
+        (3, []),
+    ],
+)
+def test_thinking(thinking: object, expected: list[Any]) -> None:
+    """A `thinking` block is reasoning, whether it has a text or a list of blocks; its signature is not read."""
+    piece = {"type": "thinking", "thinking": thinking, "signature": "secret"}
+    assert content_parts([piece], FILTER) == expected

@@ -83,3 +83,28 @@ def test_malformed_values(value: object) -> None:
     """A malformed input or body gives no messages and does not raise."""
     assert responses_input({"input": value}, FILTER) == {}
     assert responses_output(value, FILTER) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "arguments"),
+    [
+        ({"type": "function_call", "name": "f", "arguments": '{"a": 1}'}, "f", {"a": 1}),
+        ({"type": "computer_call", "actions": [{"type": "wait"}]}, "computer", [{"type": "wait"}]),
+        ({"type": "local_shell_call", "action": {"command": ["ls"]}}, "local_shell", {"command": ["ls"]}),
+        ({"type": "shell_call", "action": {"commands": ["ls"]}}, "shell", {"commands": ["ls"]}),
+        ({"type": "apply_patch_call", "operation": {"path": "a"}}, "apply_patch", {"path": "a"}),
+    ],
+)
+def test_calls_of_the_callers_tools(item: dict[str, Any], name: str, arguments: object) -> None:
+    """Each call that the caller has to run is a tool call, and its output is the response to it."""
+    call = {**item, "call_id": "c"}
+    output = {"type": f"{item['type']}_output", "call_id": "c", "output": "done"}
+    assert responses_input({"input": [call, output]}, FILTER) == {
+        "gen_ai.input.messages": [
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "c", "name": name, "arguments": arguments}],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "response": "done"}]},
+        ]
+    }

@@ -4,7 +4,7 @@ from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.openrouter._telemetry.enclosing_span import EnclosingSpan
-from opentelemetry.trace import INVALID_SPAN
+from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan
 
 
 class _Invocation:
@@ -42,3 +42,29 @@ def test_values_that_were_sent_are_skipped() -> None:
     invocation.attributes.clear()
     enclosing.set({"openrouter.provider.name": "OpenAI", "gen_ai.usage.cost": 0.2}, dict)
     assert invocation.attributes == {"gen_ai.usage.cost": 0.2}
+
+
+class _Span(NonRecordingSpan):
+    """A span with attributes."""
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_SPAN_CONTEXT)
+        self.attributes: dict[str, Any] = {}
+
+    def set_attributes(self, attributes: Any) -> None:
+        self.attributes.update(attributes)
+
+
+def test_later_figures_of_a_call() -> None:
+    """Figures that change after they were set replace those of the same call; the cost of other calls is kept."""
+    span = _Span()
+    span.attributes.update({"gen_ai.usage.cost": 1.0, "gen_ai.usage.output_tokens": 7})
+    enclosing = EnclosingSpan(span, Context(), frozenset(), None, set())
+    for tokens, cost in ((3, 0.1), (5, 0.3)):
+        usage = {"gen_ai.usage.input_tokens": tokens, "gen_ai.usage.output_tokens": tokens, "gen_ai.usage.cost": cost}
+        enclosing.set(usage, dict)
+    assert span.attributes == {
+        "gen_ai.usage.cost": 1.3,
+        "gen_ai.usage.input_tokens": 5,
+        "gen_ai.usage.output_tokens": 7,
+    }

@@ -52,7 +52,7 @@ class StatusError(Exception):
         (StatusError(429, {"message": "m"}), ErrorInfo("rate_limit_exceeded", "m", "429")),
         (StatusError(502, "<html>secret"), ErrorInfo("provider_unavailable", None, "502")),
         (StatusError(451, None), ErrorInfo("invalid_request", None, "451")),
-        (StatusError(200, {"choices": "secret"}), ErrorInfo("tests.unit.wire.test_errors.StatusError", None, "200")),
+        (StatusError(200, {"choices": "secret"}), ErrorInfo("invalid_response")),
         (asyncio.CancelledError(), ErrorInfo("cancelled")),
         (GeneratorExit(), ErrorInfo("cancelled")),
         (TimeoutError("secret"), ErrorInfo("timeout")),
@@ -60,9 +60,32 @@ class StatusError(Exception):
         (KeyboardInterrupt(), ErrorInfo("KeyboardInterrupt")),
         (ValueError("secret"), ErrorInfo("ValueError")),
         (json.JSONDecodeError("secret", " \n ", 0), ErrorInfo("empty_response")),
-        (json.JSONDecodeError("secret", "{", 0), ErrorInfo("json.decoder.JSONDecodeError")),
+        (json.JSONDecodeError("secret", "{", 0), ErrorInfo("invalid_response")),
+        (UnicodeDecodeError("utf-8", b"secret", 0, 1, "secret"), ErrorInfo("invalid_response")),
+        (RecursionError("secret"), ErrorInfo("RecursionError")),
     ],
 )
 def test_exceptions(exception: BaseException, expected: ErrorInfo) -> None:
     """An exception gives OpenRouter's error if it has one, else its class; its text, which may quote content, is not used."""
     assert error_from_exception(exception) == expected
+
+
+def test_json_nested_too_deeply() -> None:
+    """A body that the JSON parser cannot parse is no object; a recursion of the caller's own code is the caller's."""
+    with pytest.raises(RecursionError) as raised:
+        json.loads("[" * 100_000)
+    assert error_from_exception(raised.value) == ErrorInfo("invalid_response")
+
+    def recurse() -> None:
+        recurse()
+
+    with pytest.raises(RecursionError) as raised:
+        recurse()
+    assert error_from_exception(raised.value) == ErrorInfo("RecursionError")
+
+
+@pytest.mark.parametrize("doc", ["", '{"city'])
+def test_json_of_a_tool_call(doc: str) -> None:
+    """JSON that the model generated is not the body: `.parse()` raises for the arguments of a tool call."""
+    error = error_from_exception(json.JSONDecodeError("secret", doc, 0), has_response=True)
+    assert error == ErrorInfo("json.decoder.JSONDecodeError")

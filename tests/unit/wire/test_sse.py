@@ -63,3 +63,9 @@ def test_long_event() -> None:
     image = json.dumps({"image": "A" * 1_000_000}).encode()
     pieces = [image[start : start + 4096] for start in range(0, len(image), 4096)]
     assert _read(b"data: ", *pieces, b"\n", b"\n") == ([json.loads(image)], False)
+
+
+def test_event_that_is_not_json() -> None:
+    """An event that is truncated, or nested deeper than it can be parsed, is skipped."""
+    deep = b"[" * 100_000
+    assert _read(b'data: {"a\n\n', b"data: " + deep + b"\n\n", b'data: {"a": 1}\n\n') == ([{"a": 1}], False)

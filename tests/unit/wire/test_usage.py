@@ -58,6 +58,10 @@ UPSTREAM = "openrouter.usage.upstream_inference_cost"
             },
         ),
         ({"completion_tokens_details": {"text_tokens": 5}}, {"gen_ai.usage.text.output_tokens": 5}),
+        (
+            {"prompt_tokens_details": {"video_tokens": 6}, "completion_tokens_details": {"video_tokens": 7}},
+            {"openrouter.usage.video.input_tokens": 6, "openrouter.usage.video.output_tokens": 7},
+        ),
         ({"prompt_tokens_details": None, "completion_tokens": 1.5}, {}),
         (
             {"server_tool_use_details": {"web_search_requests": 1, "odd": "x"}},

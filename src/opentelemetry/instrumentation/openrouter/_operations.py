@@ -3,7 +3,6 @@
 Requests to a path without a row are not traced.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +22,8 @@ from ._content.results import (
     transcription_output,
 )
 from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
-from ._wire.errors import EMPTY_RESPONSE
-from ._wire.fields import Attributes
+from ._wire.errors import EMPTY_RESPONSE, INTERRUPTED_STREAM, INVALID_RESPONSE
+from ._wire.fields import Attributes, parse_json
 from ._wire.response import ResponseRecord, fold_error_event, fold_error_response
 from ._wire.responses_api import fold_event, fold_response
 from ._wire.results import fold_embeddings, fold_stream_event, result_folder
@@ -45,21 +44,49 @@ class Operation:
     accumulator: type[ContentAccumulator] = ContentAccumulator
     implied: Attributes = field(default_factory=Attributes)
     """Attributes that every request of this kind has without a field for them."""
+    returns_object: bool = True
+    """A successful response is a JSON object; false where it may be audio or plain text."""
 
-    def fold_bytes(self, record: ResponseRecord, content: bytes | bytearray, status: int = 200) -> None:
-        """Fold a whole body. Audio and plain text have no attributes; whitespace (keep-alives) is an empty response."""
-        if not _OBJECT.match(content):
-            if content and record.error is None and _BLANK.fullmatch(content):
-                record.error = EMPTY_RESPONSE
-            return
-        try:
-            body: object = json.loads(content)
-        except ValueError:
-            return
-        if status >= 400:  # noqa: PLR2004 - HTTP error statuses
-            fold_error_response(record, status, body)
+    def fold(self, record: ResponseRecord, body: object) -> None:
+        """Fold a whole body as an SDK parsed it, perhaps to the text or the bytes themselves."""
+        if not self.returns_object:
+            self.fold_body(record, body)
+        elif isinstance(body, (str, bytes)):
+            self.fold_bytes(record, body.encode(errors="replace") if isinstance(body, str) else body)
+        elif body is None or isinstance(body, (list, int, float)):  # JSON, but not an object
+            record.error = record.error or (EMPTY_RESPONSE if body is None else INVALID_RESPONSE)
         else:
             self.fold_body(record, body)
+
+    def fold_bytes(self, record: ResponseRecord, content: bytes | bytearray, status: int = 200) -> None:
+        """Fold a whole body. Whitespace (keep-alives) is an empty response; audio and plain text have no attributes."""
+        is_error = status >= 400  # noqa: PLR2004 - HTTP error statuses
+        if not content or content.isspace():
+            if not is_error and (content or self.returns_object):
+                record.error = record.error or EMPTY_RESPONSE
+            return
+        is_json_expected = self.returns_object and not is_error
+        if not is_json_expected and not _OBJECT.match(content):
+            return
+        try:
+            body = parse_json(content)
+        except ValueError:
+            if is_json_expected:
+                record.error = record.error or INVALID_RESPONSE
+            return
+        if is_error:
+            fold_error_response(record, status, body)
+        else:
+            self.fold(record, body)
+
+    def fold_end(self, record: ResponseRecord) -> None:
+        """Fold the end of a stream that ended without an exception after at least one chunk.
+
+        OpenRouter sends the finish reason, then the usage, then `[DONE]`. The OpenAI SDK raises nothing if the stream
+        ends before them, and does not yield `[DONE]`.
+        """
+        if record.has_identity and not record.finish_reasons and record.usage is None and record.error is None:
+            record.error = INTERRUPTED_STREAM
 
 
 def operation_at(url: str, base_url: object) -> Operation | None:
@@ -76,7 +103,6 @@ def _path(url: str) -> str:
 
 
 _OBJECT: Final = re.compile(rb"\s*\{")
-_BLANK: Final = re.compile(rb"\s*")
 
 _IMAGE: Final = Operation(
     "generate_content",
@@ -109,9 +135,14 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
     "/images": _IMAGE,
     "/images/generations": _IMAGE,
     "/audio/speech": Operation(
-        "speech", text_input("input"), no_output, result_folder(None), implied={names.GEN_AI_OUTPUT_TYPE: "speech"}
+        "speech",
+        text_input("input"),
+        no_output,
+        result_folder(None),
+        implied={names.GEN_AI_OUTPUT_TYPE: "speech"},
+        returns_object=False,
     ),
     "/audio/transcriptions": Operation(
-        "transcription", transcription_input, transcription_output, result_folder("text")
+        "transcription", transcription_input, transcription_output, result_folder("text"), returns_object=False
     ),
 }

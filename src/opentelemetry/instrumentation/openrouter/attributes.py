@@ -72,6 +72,9 @@ OPENROUTER_USAGE_OUTPUT_COST: Final = "openrouter.usage.output_cost"
 OPENROUTER_USAGE_SERVER_TOOL_COST: Final = "openrouter.usage.server_tool_cost"
 OPENROUTER_USAGE_IS_BYOK: Final = "openrouter.usage.is_byok"
 OPENROUTER_USAGE_SERVER_TOOL_USE: Final = "openrouter.usage.server_tool_use"  # a prefix: .<name>
+# The conventions have names for text, image and audio tokens only.
+OPENROUTER_USAGE_VIDEO_INPUT_TOKENS: Final = "openrouter.usage.video.input_tokens"
+OPENROUTER_USAGE_VIDEO_OUTPUT_TOKENS: Final = "openrouter.usage.video.output_tokens"
 OPENROUTER_USAGE_SEARCH_UNITS: Final = "openrouter.usage.search_units"
 OPENROUTER_USAGE_SECONDS: Final = "openrouter.usage.seconds"
 

@@ -4,7 +4,6 @@ It sends only for options that the user enabled, and no call waits for it. The k
 One deadline applies to all of a request, and its body has a maximum size.
 """
 
-import json
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from .._wire.fields import mapping
+from .._wire.fields import mapping, parse_json
 from .request_threads import REQUEST_THREADS
 
 TIMEOUT: Final = 5.0
@@ -81,7 +80,7 @@ class ApiClient:
         with suppress_instrumentation(), self.stream(path, _remaining(deadline)) as response:
             if response.status_code != 200:  # noqa: PLR2004 - a redirect is not followed: the key is for this host
                 raise UnusableResponseError(response.status_code)
-            data = mapping(mapping(json.loads(_body(response, deadline))).get("data"))
+            data = mapping(mapping(parse_json(_body(response, deadline))).get("data"))
             if not data:
                 raise UnusableResponseError(response.status_code)
             return data

@@ -41,7 +41,8 @@ def _body_observer(content_type: str, opened: OpenResponse) -> tuple[OnChunk, Ca
     # A JSON body is the whole response, also where a stream was requested: `openrouter` reads it so, and its older
     # releases always do (0.9.2).
     body = bytearray()
-    on_piece = body.extend if content_type.startswith("application/json") else _ignore
+    is_json = opened.operation.returns_object or content_type.startswith("application/json")
+    on_piece = body.extend if is_json else _ignore
     return on_piece, partial(opened.exhausted, body, is_stream=False)
 
 

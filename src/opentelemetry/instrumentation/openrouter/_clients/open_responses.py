@@ -169,6 +169,8 @@ class OpenResponse:
             self.operation.fold_bytes(record, body, self._status)
             if is_stream:
                 record.error = record.error or EMPTY_RESPONSE
+        elif is_stream:
+            self.operation.fold_end(record)
         self._end()
 
     @guarded

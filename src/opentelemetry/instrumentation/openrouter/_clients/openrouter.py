@@ -16,7 +16,7 @@ from .._api.client import ApiClient, Response, open_response
 from .._guard import guarded
 from .._operations import operation_at
 from .._wire.base_urls import server_attributes
-from .._wire.fields import mapping
+from .._wire.fields import mapping, parse_json
 from .._wire.response import fold_error_response
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .httpx_bodies import observe_body
@@ -93,10 +93,13 @@ def _api_client(configuration: Any, base_url: str, key: str) -> ApiClient:
 
 
 def _body(request: Any) -> Mapping[str, object]:
-    """Return the JSON body of *request*; empty where it is a form or has not been read."""
+    """Return the JSON body of *request*; empty where it is a form, or nested deeper than it can be parsed."""
     if not str(request.headers.get("content-type", "")).startswith("application/json"):
         return {}
-    return mapping(json.loads(request.content))
+    try:
+        return mapping(parse_json(request.content))
+    except ValueError:
+        return {}
 
 
 def _with_body(request: Any, body: Mapping[str, object]) -> Any:

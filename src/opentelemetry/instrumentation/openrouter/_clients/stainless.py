@@ -20,7 +20,7 @@ from .stainless_api import api_client
 from .stainless_sdk import SDK
 from .streams import chunk_observer, wrap_async_iterator, wrap_iterator
 
-_MAX_JSON_BYTES: Final = 65_536  # kept of a JSON body that arrives in place of a stream
+_MAX_JSON_BYTES: Final = 65_536  # kept of a body that arrives in place of a stream: JSON, or HTML of a gateway
 
 
 class StainlessInstrumentation(ClientInstrumentation):
@@ -111,7 +111,7 @@ class _StainlessExchange(Exchange):
         if isinstance(value, self._sdk.stream_types):
             observe_stream(value, self._track(value.response), self._sdk)
         else:
-            self._operation.fold_body(self._call.record, value)
+            self._operation.fold(self._call.record, value)
             fold_headers(self._call.record, getattr(getattr(api_response, "http_response", None), "headers", None))
 
     def _read_result(self, result: Any, streamed: bool) -> None:
@@ -138,7 +138,7 @@ def observe_stream(stream: Any, opened: OpenResponse, sdk: SDK) -> None:
     """Replace the iterator of *stream*, which stays the SDK's own object, as lazy as before."""
     response, body, on_chunk = stream.response, bytearray(), chunk_observer(opened, opened.operation.fold_chunk)
     is_async = isinstance(stream, sdk.async_stream)
-    if str(response.headers.get("content-type", "")).startswith("application/json"):
+    if not str(response.headers.get("content-type", "")).startswith("text/event-stream"):
         name, copying = ("aiter_bytes", _copying_async) if is_async else ("iter_bytes", _copying)
         opened.override(response, **{name: partial(copying, body, getattr(response, name))})
 

@@ -4,10 +4,11 @@ The functions that read content then need no streams: they read bodies. Nothing 
 captured.
 """
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from .._wire.fields import base64_size, declared_and_extra, integer, mapping, sequence, text
+from .._wire.fields import base64_size, declared_and_extra, flat_text, integer, mapping, sequence, text
 
 
 class ContentAccumulator:
@@ -63,9 +64,11 @@ class ChatAccumulator(ContentAccumulator):
 class _Choice:
     """One choice of a stream. Its texts stay in pieces until the end: joining each time would be quadratic."""
 
-    __slots__ = ("_audio", "_call_at", "_calls", "_lists", "_once", "_texts")
+    __slots__ = ("_audio", "_blocks", "_call_at", "_calls", "_lists", "_once", "_texts")
 
     def __init__(self) -> None:
+        self._blocks: list[Mapping[str, Any]] = []
+        """The pieces of a `content` that is a list; texts before them are in `_texts`."""
         self._once: dict[str, object] = {}
         self._texts: dict[str, list[str]] = {}
         self._lists: dict[str, list[object]] = {}
@@ -83,28 +86,37 @@ class _Choice:
             for key, value in fields.items():
                 if not value:
                     continue
-                if key in _TEXTS and isinstance(value, str):
+                if key in _TEXTS and isinstance(value, str) and not (self._blocks and key == "content"):
                     self._texts.setdefault(key, []).append(value)
                 elif key in _LISTS:
                     self._lists.setdefault(key, []).extend(sequence(value))
-                elif key == "tool_calls":
-                    self._add_calls(sequence(value))
-                elif key == "audio":
-                    self._add_audio(mapping(value))
+                elif key in _ADDERS:
+                    _ADDERS[key](self, value)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the choice of a plain response: its finish reason, and `text` or `message`."""
-        fields = {**self._once, **{key: "".join(pieces) for key, pieces in self._texts.items()}}
+        fields: dict[str, Any] = {**self._once, **{key: "".join(pieces) for key, pieces in self._texts.items()}}
+        if self._blocks:
+            fields["content"] = _joined_blocks([{"type": "text", "text": fields.get("content")}, *self._blocks])
         message = {**fields, **self._lists, "tool_calls": list(self._calls.values()), "audio": self._audio}
         return fields if "text" in fields else {"finish_reason": fields.get("finish_reason"), "message": message}
 
-    def _add_calls(self, pieces: Iterable[object]) -> None:
-        for piece in pieces:
+    def add_blocks(self, content: object) -> None:
+        """Add a `content` that is a list of blocks, or a text after one."""
+        pieces = [{"type": "text", "text": content}] if isinstance(content, str) else sequence(content)
+        self._blocks += map(mapping, pieces)
+
+    def add_calls(self, pieces: object) -> None:
+        """Add the deltas of tool calls."""
+        for piece in sequence(pieces):
             call = mapping(piece)
             # OpenRouter repeats the id in each delta (recorded); OpenAI sends it in the first only. A new id is a new
-            # call, whatever its index.
+            # call, whatever its index, unless it has only arguments: some upstream providers send another id with each
+            # delta (https://github.com/vllm-project/vllm/issues/23522).
             index = integer(call.get("index"))
             key = text(call.get("id")) or self._call_at.get(index, index)
+            if index in self._call_at and key not in self._calls and _is_continuation(call):
+                key = self._call_at[index]
             self._call_at[index] = key
             known = self._calls.setdefault(key, {})
             for name, value in call.items():
@@ -113,15 +125,36 @@ class _Choice:
                 elif value is not None:
                     known.setdefault(name, value)
 
-    def _add_audio(self, audio: Mapping[str, Any]) -> None:
-        # Audio bytes are never captured, only counted; each delta is base64-encoded separately.
-        known = self._audio
+    def add_audio(self, delta: object) -> None:
+        """Add a delta of audio. Its bytes are never captured, only counted; each delta is encoded separately."""
+        known, audio = self._audio, mapping(delta)
         if isinstance(audio.get("data"), str):
             known["byte_size"] = known.get("byte_size", 0) + base64_size(audio["data"])
         if isinstance(audio.get("transcript"), str):
             known["transcript"] = known.get("transcript", "") + audio["transcript"]
         if audio.get("id"):
             known["id"] = audio["id"]
+
+
+def _is_continuation(call: Mapping[str, Any]) -> bool:
+    """Whether a delta of a tool call has arguments and no name. A server tool has neither."""
+    function = mapping(call.get("function") or call.get("custom"))
+    return bool(function) and not function.get("name")
+
+
+def _joined_blocks(blocks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Join consecutive blocks of one type that is a text; the field with the text has the name of the type."""
+    joined: list[Mapping[str, Any]] = []
+    for kind, run in itertools.groupby(blocks, lambda block: text(block.get("type"))):
+        if kind not in _TEXT_BLOCKS:
+            joined += run
+            continue
+        pieces = [*run]
+        annotations = [each for piece in pieces for each in sequence(piece.get("annotations"))]
+        joined.append({"type": kind, kind: "".join(flat_text(piece.get(kind)) for piece in pieces)})
+        if annotations:
+            joined[-1] = {**joined[-1], "annotations": annotations}
+    return joined
 
 
 def _join(made: dict[str, Any], piece: Mapping[str, Any]) -> None:
@@ -178,6 +211,12 @@ class ResponsesAccumulator(ContentAccumulator):
 
 
 _TEXTS: Final = ("content", "reasoning", "refusal")
+_ADDERS: Final[Mapping[str, Callable[[_Choice, object], None]]] = {
+    "content": _Choice.add_blocks,
+    "tool_calls": _Choice.add_calls,
+    "audio": _Choice.add_audio,
+}
+_TEXT_BLOCKS: Final = ("text", "thinking")
 _LISTS: Final = ("reasoning_details", "annotations", "images")
 
 # https://platform.openai.com/docs/api-reference/responses-streaming

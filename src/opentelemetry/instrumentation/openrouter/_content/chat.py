@@ -69,7 +69,7 @@ def single_message(role: str, parts: list[Part]) -> list[Message]:
     return [{"role": role, "parts": parts}] if parts else []
 
 
-def _texts_as_messages(value: object, filter_text: TextFilter) -> list[Message]:
+def _texts_as_messages(value: object, filter_text: TextFilter, depth: int = 0) -> list[Message]:
     """Read an input without roles: a text, tokens, an object with `content`, or a list of these."""
     if isinstance(value, str):
         return single_message("user", text_part(value, filter_text))
@@ -77,7 +77,8 @@ def _texts_as_messages(value: object, filter_text: TextFilter) -> list[Message]:
     if items and all(integer(item) is not None for item in items):  # tokens are not text: they are counted
         return single_message("user", [{"type": "tokens", "count": len(items)}])
     if items:
-        return [message for item in items for message in _texts_as_messages(item, filter_text)]
+        nested = () if depth > _MAX_DEPTH else items
+        return [message for item in nested for message in _texts_as_messages(item, filter_text, depth + 1)]
     return single_message("user", content_parts(mapping(value).get("content"), filter_text))
 
 
@@ -201,6 +202,7 @@ def _definition(tool: Mapping[str, Any], filter_text: TextFilter) -> list[Part]:
 
 FINISH_REASONS: Final = {"tool_calls": "tool_call", "function_call": "tool_call"}
 """Finish reasons that the schema spells differently."""
+_MAX_DEPTH: Final = 2  # a list of texts, or of lists of tokens
 _EXTRA_FIELDS: Final = frozenset(
     ("reasoning_details", "reasoning", "refusal", "annotations", "images", "audio", "tool_calls", "function_call")
 )

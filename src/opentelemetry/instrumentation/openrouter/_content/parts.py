@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from .._wire.fields import base64_size, mapping, sequence, text
+from .._wire.fields import base64_size, flat_text, mapping, sequence, text
 
 Part: TypeAlias = dict[str, Any]
 TextFilter: TypeAlias = Callable[[object], str | None]
@@ -156,7 +156,9 @@ def annotation_part(annotation: object, filter_text: TextFilter) -> list[Part]:
         return []
     fields = mapping(fields.get(kind)) or {key: value for key, value in fields.items() if key != "type"}
     if kind == "file":  # the parsed content of a file: its texts; its images are described
-        parsed = {"name": filter_text(fields.get("name")), "parts": content_parts(fields.get("content"), filter_text)}
+        # Its texts have no annotations of their own: reading them would recurse as deep as the JSON is nested.
+        pieces = [{**mapping(piece), "annotations": None} for piece in sequence(fields.get("content"))]
+        parsed = {"name": filter_text(fields.get("name")), "parts": content_parts(pieces, filter_text)}
         return [{"type": "file_annotation", **{key: value for key, value in parsed.items() if value}}]
     return [{"type": kind, **json_safe_mapping(fields, filter_text)}]
 
@@ -238,6 +240,8 @@ _OPAQUE: Final = ("encrypted_content", "signature")
 _PIECES: Final[Mapping[str, Callable[[Mapping[str, Any], TextFilter], list[Part]]]] = {
     # Chat, including older names
     "text": _text,
+    # Not converted by every gateway: Mistral's has blocks, Anthropic's a text (https://github.com/crmne/ruby_llm/issues/420)
+    "thinking": lambda piece, filter_text: text_part(flat_text(piece.get("thinking")), filter_text, "reasoning"),
     "image_url": _image,
     "input_audio": _audio,
     "file": _file,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .._wire.fields import mapping, sequence, text
-from .._wire.responses_api import finish_reason
+from .._wire.responses_api import CALLERS_CALLS, finish_reason
 from .chat import FINISH_REASONS, Content, Message, request_content, tool_definitions
 from .parts import (
     Part,
@@ -79,8 +79,9 @@ def _item(item: object, filter_text: TextFilter) -> tuple[str, list[Part]]:
 
 def _function_call(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
     call_id = item.get("call_id") or item.get("id")
-    arguments = item.get("arguments", item.get("input"))
-    return "assistant", [tool_call_part(call_id, item.get("name"), arguments, filter_text)]
+    arguments = next((item[name] for name in _ARGUMENTS if item.get(name) is not None), None)
+    name = item.get("name") or str(item.get("type")).removesuffix("_call")
+    return "assistant", [tool_call_part(call_id, name, arguments, filter_text)]
 
 
 def _reasoning(item: Mapping[str, Any], filter_text: TextFilter) -> tuple[str, list[Part]]:
@@ -99,10 +100,11 @@ def _server_tool_parts(item: Mapping[str, Any], kind: str, filter_text: TextFilt
 
 
 _ITEMS: Final[Mapping[str, Callable[[Mapping[str, Any], TextFilter], tuple[str, list[Part]]]]] = {
-    "function_call": _function_call,
-    "custom_tool_call": _function_call,
+    **dict.fromkeys(CALLERS_CALLS - {"mcp_approval_request"}, _function_call),
     "reasoning": _reasoning,
 }
+# Fields with the arguments of a call: of functions and custom tools, computers and local shells, patches.
+_ARGUMENTS: Final = ("arguments", "input", "action", "actions", "operation")
 # Fields of server tools' items (`openrouter:web_search`, `web_search_call`, …) with the result of the call.
 _RESULTS: Final = ("result", "output", "outputs", "results", "advice", "error")
 _IMAGE_URLS: Final = ("imageUrl", "image_url")

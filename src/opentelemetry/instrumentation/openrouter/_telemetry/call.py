@@ -16,7 +16,7 @@ from .._guard import guarded
 from .._operations import Operation
 from .._wire.errors import ErrorInfo, error_from_exception
 from .._wire.fields import Attributes
-from .._wire.response import ResponseRecord, response_attributes
+from .._wire.response import ResponseRecord, mark_unfinished, response_attributes
 from .call_context import CallContext
 from .captured_content import CapturedContent, as_json
 from .chunk_timer import ChunkTimer, clock
@@ -192,6 +192,8 @@ class Call:
     def _finish(self, error: ErrorInfo | None, usage_unknown: bool, at: float, was_raised: bool) -> None:
         """Record everything, and end the span as of *at*."""
         try:
+            if error is not None or usage_unknown:
+                mark_unfinished(self.record, self._start_attributes.get(names.GEN_AI_REQUEST_CHOICE_COUNT))
             self._record(error, usage_unknown, at, was_raised)
         finally:
             self._target.end(self._start_ns + int((at - self.timer.start) * 1e9))
@@ -230,7 +232,7 @@ class Call:
         # The error on the wire comes first: the SDK may fail because of it later, with an exception of its own.
         info = self.record.error
         if info is None and error is not None:
-            info = error_from_exception(error)
+            info = error_from_exception(error, has_response=bool(self.record.finish_reasons))
         if info is not None and self.record.provider is None:
             self.record.provider = info.provider
         return info

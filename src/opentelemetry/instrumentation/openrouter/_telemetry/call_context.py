@@ -9,7 +9,8 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .._wire.fields import Attributes
 from .._wire.request import baggage_attributes
-from .enclosing_span import RECORDED_BY_UTIL_GENAI, EnclosingSpan, recorded_by
+from .enclosing_span import EnclosingSpan
+from .recognized_spans import RECORDED_BY_UTIL_GENAI, recorded_by
 
 
 class CallContext(NamedTuple):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .. import attributes as names
-from .._content.chat import Content
+from .._content.chat import FINISH_REASONS, Content
 from .._content.parts import TextFilter
 from .._guard import guarded
 from .._operations import Operation
@@ -31,14 +31,15 @@ class Capture:
 class CapturedContent:
     """The content of one call."""
 
-    __slots__ = ("_accumulator", "_filter_text", "_operation", "_request_content", "on_event", "on_span")
+    __slots__ = ("_accumulator", "_filter_text", "_operation", "_record", "_request_content", "on_event", "on_span")
 
     def __init__(
         self, capture: Capture, operation: Operation, body: Mapping[str, object], record: ResponseRecord
     ) -> None:
         self._operation, self._filter_text = operation, capture.filter_text
         self.on_span, self.on_event = capture.on_span, capture.on_event
-        self._accumulator = record.content = operation.accumulator()
+        self._record, self._accumulator = record, operation.accumulator()
+        record.content = self._accumulator
         # Read at once: the caller may go on changing the same lists while a stream is read.
         self._request_content: Content = self._read_input(body) or {}
 
@@ -47,6 +48,10 @@ class CapturedContent:
         messages = self._read_output()
         if not messages:
             return self._request_content
+        if self._record.is_broken:
+            for position, message in enumerate(messages):
+                reason = self._record.finish_reasons.get(position, "error")
+                message.setdefault("finish_reason", FINISH_REASONS.get(reason, reason))
         return {**self._request_content, names.GEN_AI_OUTPUT_MESSAGES: messages}
 
     @guarded

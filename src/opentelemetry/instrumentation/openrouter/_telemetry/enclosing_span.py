@@ -1,7 +1,6 @@
 """The span of another instrumentation that traces the same call: what it lacks is added, and nothing is counted twice.
 
-Other instrumentations are recognised by the conventions of their spans, never imported. The tables at the end list what
-each of them records itself.
+Which spans these are, and what their instrumentations record, is known in `recognized_spans`.
 """
 
 from collections.abc import Callable, Mapping
@@ -104,14 +103,22 @@ class EnclosingSpan:
             attributes: the attributes; values that were sent before are skipped.
             metric_attributes: returns the attributes of the call's metrics.
         """
-        changed = {name: value for name, value in attributes.items() if self._sent.get(name) != value}
-        self._sent.update(changed)
+        before = self._sent
+        changed = {name: value for name, value in attributes.items() if before.get(name) != value}
+        self._sent = {**before, **changed}
         present = span_attributes(self.span)
         ours: dict[str, Any] = {}
         for name, value in changed.items():
             if name in _COSTS and isinstance(present.get(name), float):  # one span may cover several calls
-                ours[name] = float(Decimal(repr(present[name])) + Decimal(repr(value)))
-            elif name == names.GEN_AI_PROVIDER_NAME or name not in present or name.startswith(_PREFIX):
+                # A later usage object of the same call replaces the cost of an earlier one.
+                sent = Decimal(repr(before.get(name, 0)))
+                ours[name] = float(Decimal(repr(present[name])) - sent + Decimal(repr(value)))
+            elif (
+                name not in present
+                or present[name] == before.get(name)
+                or name == names.GEN_AI_PROVIDER_NAME
+                or name.startswith(_PREFIX)
+            ):
                 ours[name] = value
         self.span.set_attributes(ours)
         self._ours.update(ours)
@@ -166,30 +173,7 @@ class EnclosingSpan:
         self.release()
 
 
-def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
-    """Return the metrics that the instrumentation of *span* records itself.
-
-    Args:
-        span: the current span.
-        operation: the `gen_ai.operation.name` of the call.
-
-    Returns:
-        None if *span* does not trace a call of this operation.
-    """
-    attributes: Mapping[str, object] | None = getattr(span, "attributes", None) if span.is_recording() else None
-    if not attributes:
-        return None
-    for marker, operations, recorded in _CONVENTIONS:
-        kind = attributes.get(marker)
-        if kind is not None and operation in operations.get(str(kind), ()):
-            scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
-            return None if scope == _OWN_SCOPE else _BY_SCOPE.get(str(scope), {}).get(operation, recorded)
-    return None
-
-
 _PREFIX: Final = "openrouter."
-# A call inside our own span, made by a transport or a hook while another call is sent, is a call of its own.
-_OWN_SCOPE: Final = "opentelemetry.instrumentation.openrouter"
 _COSTS: Final = {
     names.GEN_AI_USAGE_COST,
     names.OPENROUTER_USAGE_COST,
@@ -207,51 +191,4 @@ _INVOCATION_FIELDS: Final = {
     names.GEN_AI_USAGE_INPUT_TOKENS: "usage_input_tokens",
     names.GEN_AI_USAGE_OUTPUT_TOKENS: "usage_output_tokens",
     names.GEN_AI_RESPONSE_MODEL: "response_model",
-}
-
-_NOTHING: Final[frozenset[str]] = frozenset()
-_TOKENS_AND_DURATION: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_DURATION})
-RECORDED_BY_UTIL_GENAI: Final = _TOKENS_AND_DURATION | {
-    names.METRIC_TIME_TO_FIRST_CHUNK,
-    names.METRIC_TIME_PER_OUTPUT_CHUNK,
-    names.EVENT_DETAILS,
-}
-
-_GENERATION: Final = frozenset({"chat", "text_completion"})
-_ANY_BUT_EMBEDDINGS: Final = frozenset(
-    {"chat", "text_completion", "generate_content", "rerank", "speech", "transcription"}
-)
-_EMBEDDINGS: Final = frozenset({"embeddings"})
-
-# The attribute by which a convention marks a span, the operations that each value may mean, and the metrics that
-# instrumentations of that convention record.
-_CONVENTIONS: Final = (
-    (
-        names.GEN_AI_OPERATION_NAME,
-        {
-            "chat": _GENERATION,
-            "text_completion": _GENERATION,
-            "generate_content": _GENERATION | {"generate_content"},
-            "embeddings": _EMBEDDINGS,
-        },
-        _TOKENS_AND_DURATION,
-    ),
-    # https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md: traces, no metrics
-    ("openinference.span.kind", {"LLM": _ANY_BUT_EMBEDDINGS, "EMBEDDING": _EMBEDDINGS}, _NOTHING),
-    # OpenLLMetry before 0.53 (semconv_ai, LLMRequestTypeValues)
-    (
-        "llm.request.type",
-        {"chat": _GENERATION, "completion": _GENERATION, "embedding": _EMBEDDINGS},
-        _TOKENS_AND_DURATION,
-    ),
-)
-
-_PYDANTIC_AI: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_TIME_TO_FIRST_CHUNK})
-
-# Instrumentations that record other metrics than their convention suggests, by operation.
-_BY_SCOPE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
-    # logfire 5.2.0, integrations/llm_providers
-    "logfire.openai": {"chat": _NOTHING, "text_completion": _NOTHING, "embeddings": _NOTHING},
-    "opentelemetry.instrumentation.openai.v1": {"text_completion": _NOTHING},  # OpenLLMetry 0.62.4
-    "pydantic-ai": {"chat": _PYDANTIC_AI},  # pydantic-ai 2.68.0, models/instrumented.py, InstrumentationSettings
 }

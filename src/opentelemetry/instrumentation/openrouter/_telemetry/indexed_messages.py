@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from .. import attributes as names
-from .._wire.fields import Attributes, mapping, sequence, text
+from .._wire.fields import Attributes, mapping, parse_json, sequence, text
 from .dialect_values import SpanSnapshot, is_embedding
 
 INDEXED_PREFIXES: Final = ("llm.input_messages.", "llm.output_messages.", "llm.tools.", "embedding.embeddings.")
@@ -85,7 +85,7 @@ def _fitting(
 def _load(span: SpanSnapshot, name: str) -> list[Mapping[str, Any]]:
     """Parse a list of objects; empty if the attribute was truncated or is encoded differently."""
     try:
-        return [mapping(item) for item in sequence(json.loads(text(span.attributes.get(name)) or "[]"))]
+        return [mapping(item) for item in sequence(parse_json(text(span.attributes.get(name)) or "[]"))]
     except ValueError:
         return []
 

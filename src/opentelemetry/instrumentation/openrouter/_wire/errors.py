@@ -5,6 +5,7 @@ upstream provider. Error bodies also hold `user_id`, `flagged_input` and `raw`: 
 """
 
 import re
+import traceback
 from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Final
@@ -36,7 +37,11 @@ class ErrorInfo:
 
 
 EMPTY_RESPONSE: Final = ErrorInfo("empty_response")
-"""HTTP 200 without content: no choices, no chunks, or only keep-alive whitespace."""
+"""HTTP 200 without content: no choices, no chunks, `null`, or only keep-alive whitespace."""
+INVALID_RESPONSE: Final = ErrorInfo("invalid_response")
+"""HTTP 200 with a body that is not the JSON object of the endpoint: HTML, truncated JSON, a list."""
+INTERRUPTED_STREAM: Final = ErrorInfo("interrupted_stream")
+"""A stream that ends like a complete one, but without a finish reason and without usage."""
 
 
 def error_from_body(
@@ -66,10 +71,20 @@ def error_from_body(
     )
 
 
-def error_from_exception(exception: BaseException) -> ErrorInfo:
-    """Read an exception that ended a call: of an SDK, of its HTTP library, of asyncio, or of the caller."""
+def error_from_exception(exception: BaseException, *, has_response: bool = False) -> ErrorInfo:
+    """Read an exception that ended a call: of an SDK, of its HTTP library, of asyncio, or of the caller.
+
+    Args:
+        exception: the exception.
+        has_response: the response was read, so an error of JSON concerns what the model generated, such as the
+            arguments of a tool call, and not the body.
+    """
+    if not has_response and (info := _body_error(exception)) is not None:
+        return info
     name = _qualified_name(type(exception))
     status = integer(getattr(exception, "status_code", None))
+    if status in _SUCCESS:  # openai/_response.py: an APIResponseValidationError, with `_strict_response_validation`
+        return INVALID_RESPONSE
     # `openai.APIError.body` is the inner `error` object of the body (openai/_client.py, _make_status_error; for an
     # error inside a stream openai/_streaming.py, __stream__). `.message` is not used: it may quote the whole body.
     body = getattr(exception, "body", None)
@@ -79,9 +94,20 @@ def error_from_exception(exception: BaseException) -> ErrorInfo:
         known = _BY_EXCEPTION.get((cls.__module__.partition(".")[0], cls.__name__))
         if known is not None:
             return ErrorInfo(known, message=printable(getattr(exception, "message", None)))
-    if isinstance(exception, JSONDecodeError) and not exception.doc.strip():
-        return EMPTY_RESPONSE
     return ErrorInfo(name)
+
+
+def _body_error(exception: BaseException) -> ErrorInfo | None:
+    """Return the error of a body that the SDK could not parse."""
+    if isinstance(exception, JSONDecodeError):
+        return INVALID_RESPONSE if exception.doc.strip() else EMPTY_RESPONSE
+    if isinstance(exception, UnicodeDecodeError):
+        return INVALID_RESPONSE
+    if isinstance(exception, RecursionError):  # of the caller's own code, unless the JSON parser raised it
+        frames = [frame for frame, _ in traceback.walk_tb(exception.__traceback__)]
+        is_parser = bool(frames) and frames[-1].f_globals.get("__name__") == JSONDecodeError.__module__
+        return INVALID_RESPONSE if is_parser else None
+    return None
 
 
 def _qualified_name(cls: type) -> str:
@@ -108,6 +134,7 @@ def _type_from_code(code: object) -> str | None:
     return _BY_STATUS.get(number, "invalid_request" if number < 500 else "server")  # noqa: PLR2004 - as above
 
 
+_SUCCESS: Final = range(200, 300)  # HTTP statuses
 _ERROR_TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")  # an open vocabulary that cannot carry a message
 
 # The statuses that OpenRouter documents, and their meaning:

@@ -4,6 +4,7 @@ Only the mechanism is here; the tables of `request`, `usage` and `response` map 
 or an SDK's model; a value of the wrong type is absent, never an error.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
@@ -21,6 +22,18 @@ _INT64: Final = 2**63  # OTLP integers have 64 bits; a larger one would fail the
 _MAX_ITEMS: Final = 64
 _MAX_CHARACTERS: Final = 4096
 _MAX_KEYS: Final = 16
+
+
+def parse_json(content: str | bytes | bytearray) -> object:
+    """Parse JSON.
+
+    Raises:
+        ValueError: *content* is not JSON, or is nested deeper than the interpreter can parse.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def declared_and_extra(node: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -46,6 +59,13 @@ def mapping(node: object) -> Mapping[str, Any]:
 def sequence(value: object) -> Sequence[Any]:
     """Return the items of a list; empty for any other value. An iterator is never consumed."""
     return cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
+
+
+def flat_text(value: object) -> str:
+    """Return a text, or the joined texts of a list of blocks, as `thinking` blocks have them."""
+    if isinstance(value, str):
+        return value
+    return "".join(piece for block in sequence(value) if isinstance(piece := mapping(block).get("text"), str))
 
 
 def read(node: object, table: Table, into: Attributes) -> None:

@@ -4,15 +4,14 @@ The record holds what `response_attributes` needs, and grows with a stream only 
 all endpoints share are folded here, the others in `chat`, `responses_api` and `results`.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from .. import attributes as names
 from .errors import ErrorInfo, error_from_body
-from .fields import EMPTY, Attributes, Table, count, integer, mapping, printable, read, sequence
-from .usage import usage_attributes
+from .fields import Attributes, Table, count, integer, mapping, parse_json, printable, read, sequence
+from .usage import has_figures, read_usage, usage_attributes
 
 
 class ContentSink(Protocol):
@@ -37,13 +36,17 @@ class ResponseRecord:
     finish_reasons: dict[int, str] = field(default_factory=lambda: {})  # noqa: PIE807 - see above
     native_finish_reasons: dict[int, str] = field(default_factory=lambda: {})  # noqa: PIE807 - see above
     usage: object = None
-    """The last `usage` object; read when the call ends."""
+    """The last `usage` object that has a value; read when the call ends."""
+    earlier_usage: Attributes | None = None
+    """The figures of the `usage` objects before it; nearly all responses have one only."""
     error: ErrorInfo | None = None
     """The error in the body, for which the SDK may raise nothing."""
     first_token: float | None = None
     """The clock's reading at the first chunk with real output."""
     has_identity: bool = False
-    """A chunk with choices has been folded: the identity is known."""
+    """The first chunk of a stream with choices, or its first event, has been folded: the identity is known."""
+    is_broken: bool = False
+    """The stream ended before its finish reasons; see `mark_unfinished`."""
     attributes: Attributes = field(default_factory=lambda: {})  # noqa: PIE807 - see above
     """Attributes that need no further work: cache, routing, retries, dimensions of embeddings."""
     content: ContentSink | None = None
@@ -52,7 +55,7 @@ class ResponseRecord:
 
 def response_attributes(record: ResponseRecord) -> Attributes:
     """Return all attributes of a response except its times and its error."""
-    attributes = usage_attributes(record.usage) if record.usage is not None else {}
+    attributes = usage_attributes(record.usage, record.earlier_usage) if record.usage is not None else {}
     if record.attributes:
         attributes.update(record.attributes)
     if record.id is not None:
@@ -70,21 +73,48 @@ def response_attributes(record: ResponseRecord) -> Attributes:
     return attributes
 
 
-def fold_identity(record: ResponseRecord, declared: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
-    """Fold the top-level fields of a body or a chunk."""
+def fold_identity(record: ResponseRecord, fields: Mapping[str, Any]) -> None:
+    """Fold the top-level fields of a body or a chunk. An SDK's models declare some of them only: see `mapping`."""
     # Set once: every chunk repeats them. Only the last chunk has the tier.
     if record.id is None:
-        record.id = printable(declared.get("id"))
+        record.id = printable(fields.get("id"))
     if record.model is None:
-        record.model = printable(declared.get("model"))
+        record.model = printable(fields.get("model"))
     if record.provider is None:
-        record.provider = printable(extra.get("provider", declared.get("provider")))
-    tier = declared.get("service_tier", extra.get("service_tier"))
+        record.provider = printable(fields.get("provider"))
+    tier = fields.get("service_tier")
     if tier is not None:
         record.service_tier = printable(tier)
-    routing = extra.get("openrouter_metadata", declared.get("openrouter_metadata"))
+    routing = fields.get("openrouter_metadata")
     if routing is not None:
         fold_routing(record, routing)
+
+
+def fold_usage(record: ResponseRecord, usage: object) -> None:
+    """Fold a `usage` object. A later one replaces the figures that it has, and never removes another."""
+    if not has_figures(usage):
+        return
+    if record.usage is not None:
+        earlier: Attributes = record.earlier_usage or {}
+        read_usage(record.usage, earlier)
+        record.earlier_usage = earlier
+    record.usage = usage
+
+
+def mark_unfinished(record: ResponseRecord, choice_count: object) -> None:
+    """Set the finish reason `error` for each choice of a stream that broke off before the choice's finish reason.
+
+    The conventions define it for a finish reason that was expected and not received.
+    https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/registry/attributes/gen-ai.md
+
+    Args:
+        record: a failed or abandoned call; only a stream of choices is changed.
+        choice_count: the number of choices that the request asks for; None for one.
+    """
+    if record.has_identity:
+        record.is_broken = True
+        for index in range(min(integer(choice_count) or 1, MAX_CHOICES)):
+            record.finish_reasons.setdefault(index, "error")
 
 
 def fold_routing(record: ResponseRecord, routing: object) -> None:
@@ -100,7 +130,7 @@ def fold_error_event(record: ResponseRecord, event: object, now: float) -> None:
     """Fold an error event of a stream: the error is its field `error`, or the event itself."""
     fields = mapping(event)
     record.error = error_from_body(fields.get("error") or fields, error_type=fields.get("error_type"))
-    fold_identity(record, EMPTY, fields)
+    fold_identity(record, fields)
 
 
 def fold_error_response(record: ResponseRecord, status: int, body: object) -> None:
@@ -115,7 +145,7 @@ def fold_error_routing(record: ResponseRecord, content: bytes) -> None:
     if b'"openrouter_metadata"' not in content:
         return
     try:
-        body: object = json.loads(content)
+        body = parse_json(content)
     except ValueError:
         return
     fold_routing(record, mapping(body).get("openrouter_metadata"))
@@ -162,6 +192,8 @@ def _attempts(attempts: object) -> Attributes:
     }
 
 
+MAX_CHOICES: Final = 64
+"""The maximum number of finish reasons of a response."""
 _MAX_ATTEMPTS: Final = 64
 
 # https://openrouter.ai/docs/guides/features/router-metadata

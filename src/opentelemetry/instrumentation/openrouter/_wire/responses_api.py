@@ -6,21 +6,21 @@ Wire: https://openrouter.ai/docs/api/api-reference/responses/create-responses an
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .errors import EMPTY_RESPONSE, error_from_body
-from .fields import declared_and_extra, mapping, sequence, text
-from .response import ResponseRecord, fold_error_event, fold_identity
+from .fields import mapping, sequence, text
+from .response import ResponseRecord, fold_error_event, fold_identity, fold_usage
 
 
 def fold_response(record: ResponseRecord, body: object) -> None:
     """Fold a whole response; the status `failed` is an error, `incomplete` is not."""
     if record.content is not None:
         record.content.set_body(body)
-    declared, extra = declared_and_extra(body)
-    _fold_object(record, declared, extra)
-    if declared.get("status") is None and declared.get("output") is None and record.error is None:
+    fields = mapping(body)
+    _fold_object(record, fields)
+    if fields.get("status") is None and fields.get("output") is None and record.error is None:
         record.error = EMPTY_RESPONSE
 
 
@@ -38,9 +38,10 @@ def fold_event(record: ResponseRecord, event: Any, now: float) -> None:
     if record.content is not None:
         record.content.add(declared)
     if kind == "response.created":
-        fold_identity(record, *declared_and_extra(declared.get("response")))
+        record.has_identity = True
+        fold_identity(record, mapping(declared.get("response")))
     elif kind in _LAST:
-        _fold_object(record, *declared_and_extra(declared.get("response")))
+        _fold_object(record, mapping(declared.get("response")))
     elif kind == "error":
         fold_error_event(record, event, now)
 
@@ -55,21 +56,35 @@ def finish_reason(response: Mapping[str, Any]) -> str | None:
         reason = text(mapping(response.get("incomplete_details")).get("reason"))
         return _INCOMPLETE.get(reason, reason) if reason else "length"
     if status == "completed":
-        called = any(mapping(item).get("type") in _CALLS for item in sequence(response.get("output")))
-        return "tool_calls" if called else "stop"
+        return "tool_calls" if _awaits_caller(sequence(response.get("output"))) else "stop"
     return "error" if status == "failed" else None
 
 
-def _fold_object(record: ResponseRecord, declared: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
-    fold_identity(record, declared, extra)
-    if declared.get("usage") is not None:
-        record.usage = declared["usage"]
-    reason = finish_reason(declared)
+def _awaits_caller(output: Sequence[object]) -> bool:
+    """Whether the caller must run a tool, or approve its run, before the model can go on."""
+    items = [mapping(item) for item in output]
+    calls = [item for item in items if _is_callers(item)]
+    if not calls:
+        return False
+    # A hosted shell runs on the server: its output follows in the same response.
+    finished = [item.get("call_id") for item in items if (text(item.get("type")) or "").endswith("_call_output")]
+    return any(call.get("call_id") is None or call["call_id"] not in finished for call in calls)
+
+
+def _is_callers(item: Mapping[str, Any]) -> bool:
+    kind = text(item.get("type"))
+    return kind in CALLERS_CALLS or (kind == "tool_search_call" and item.get("execution") == "client")
+
+
+def _fold_object(record: ResponseRecord, fields: Mapping[str, Any]) -> None:
+    fold_identity(record, fields)
+    fold_usage(record, fields.get("usage"))
+    reason = finish_reason(fields)
     if reason is not None:
         record.finish_reasons[0] = reason
-    error = declared.get("error")
+    error = fields.get("error")
     if error is not None or reason == "error":
-        record.error = error_from_body(error, error_type=extra.get("error_type", declared.get("error_type")))
+        record.error = error_from_body(error, error_type=fields.get("error_type"))
 
 
 def _is_output(kind: str, event: Mapping[str, Any]) -> bool:
@@ -78,4 +93,19 @@ def _is_output(kind: str, event: Mapping[str, Any]) -> bool:
 
 _LAST: Final = ("response.completed", "response.incomplete", "response.failed")
 _INCOMPLETE: Final = {"max_output_tokens": "length"}
-_CALLS: Final = ("function_call", "custom_tool_call")
+CALLERS_CALLS: Final = frozenset(
+    (
+        "function_call",
+        "custom_tool_call",
+        "computer_call",
+        "local_shell_call",
+        "shell_call",
+        "apply_patch_call",
+        "mcp_approval_request",
+    )
+)
+"""Types of output items for which the response ends until the caller has run the tool, or has approved its run.
+
+https://platform.openai.com/docs/api-reference/responses/object#responses/object-output; all other calls, such as
+`web_search_call`, `mcp_call` and `openrouter:…`, run on the server. A `tool_search_call` states who runs it.
+"""

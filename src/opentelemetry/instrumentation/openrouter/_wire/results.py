@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from .. import attributes as names
 from .errors import EMPTY_RESPONSE, error_from_body
-from .fields import base64_size, declared_and_extra, mapping, sequence
-from .response import ResponseRecord, fold_error_event, fold_identity
+from .fields import base64_size, mapping, sequence
+from .response import ResponseRecord, fold_error_event, fold_identity, fold_usage
 
 _FLOAT32_BYTES: Final = 4  # `encoding_format: base64` is an array of float32
 
@@ -23,12 +23,12 @@ def result_folder(required: str | None) -> Callable[[ResponseRecord, object], No
     """
 
     def fold_result(record: ResponseRecord, body: object) -> None:
-        declared, extra = declared_and_extra(body)
-        _fold(record, declared, extra)
+        fields = mapping(body)
+        _fold(record, fields)
         if record.content is not None:
             record.content.set_body(body)
         is_object = not isinstance(body, (str, bytes))  # a transcript may be plain text
-        if required and is_object and declared.get(required, extra.get(required)) in (None, []):
+        if required and is_object and fields.get(required) in (None, []):
             record.error = record.error or EMPTY_RESPONSE
 
     return fold_result
@@ -37,7 +37,7 @@ def result_folder(required: str | None) -> Callable[[ResponseRecord, object], No
 def fold_embeddings(record: ResponseRecord, body: object) -> None:
     """Fold a whole list of embeddings; the first one gives the number of dimensions."""
     _fold_list(record, body)
-    items = sequence(declared_and_extra(body)[0].get("data"))
+    items = sequence(mapping(body).get("data"))
     embedding = next((mapping(item).get("embedding") for item in items), None)
     is_base64 = isinstance(embedding, str)
     length = base64_size(embedding) // _FLOAT32_BYTES if is_base64 else len(sequence(embedding))
@@ -47,9 +47,9 @@ def fold_embeddings(record: ResponseRecord, body: object) -> None:
 
 def fold_stream_event(record: ResponseRecord, event: object, now: float) -> None:
     """Fold one event of a streamed image or transcript that arrived at *now*, a reading of the clock."""
-    declared, extra = declared_and_extra(event)
-    _fold(record, declared, extra)
-    kind = declared.get("type")
+    fields = mapping(event)
+    _fold(record, fields)
+    kind = fields.get("type")
     if not isinstance(kind, str):
         return
     if record.first_token is None and kind.endswith(_OUTPUT_EVENTS):
@@ -57,15 +57,13 @@ def fold_stream_event(record: ResponseRecord, event: object, now: float) -> None
     if kind == "error":
         fold_error_event(record, event, now)
     elif record.content is not None:
-        record.content.add({**declared, **extra})
+        record.content.add(fields)
 
 
-def _fold(record: ResponseRecord, declared: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
-    fold_identity(record, declared, extra)
-    usage = declared.get("usage", extra.get("usage"))
-    if usage is not None:
-        record.usage = usage
-    error = extra.get("error", declared.get("error"))
+def _fold(record: ResponseRecord, fields: Mapping[str, Any]) -> None:
+    fold_identity(record, fields)
+    fold_usage(record, fields.get("usage"))
+    error = fields.get("error")
     if error is not None:
         record.error = error_from_body(error)
 

@@ -4,10 +4,11 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 what OpenRouter sends: `data` fields; comments as keep-alives; `[DONE]` at the end.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Final
+
+from .fields import parse_json
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a trailing \r may be half of a \r\n
 _BREAK: Final = re.compile(rb"[\r\n]")
@@ -42,6 +43,6 @@ class EventReader:
                 self.done = True
             elif data:
                 try:
-                    yield json.loads(data)
+                    yield parse_json(data)
                 except ValueError:
                     continue

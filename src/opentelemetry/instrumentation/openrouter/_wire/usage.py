@@ -12,10 +12,15 @@ from .. import attributes as names
 from .fields import Attributes, Table, amount, count, flag, mapping, prefixed, read
 
 
-def usage_attributes(usage: object) -> Attributes:
-    """Return the attributes of one `usage` object; pure. Absent figures stay absent; zero is a value."""
-    attributes: Attributes = {}
-    read(usage, _USAGE, attributes)
+def usage_attributes(usage: object, earlier: Attributes | None = None) -> Attributes:
+    """Return the attributes of one `usage` object; pure. Absent figures stay absent; zero is a value.
+
+    Args:
+        usage: the object.
+        earlier: the figures of the `usage` objects before it, which its own figures replace.
+    """
+    attributes: Attributes = {} if earlier is None else {**earlier}
+    read_usage(usage, attributes)
     if names.GEN_AI_USAGE_INPUT_TOKENS not in attributes and names.GEN_AI_USAGE_OUTPUT_TOKENS not in attributes:
         # A rerank response has a total only. It generates nothing, so all tokens are input.
         read({"input_tokens": mapping(usage).get("total_tokens")}, _USAGE, attributes)
@@ -23,6 +28,16 @@ def usage_attributes(usage: object) -> Attributes:
     if total is not None:
         attributes[names.GEN_AI_USAGE_COST] = total
     return attributes
+
+
+def read_usage(usage: object, into: Attributes) -> None:
+    """Add the figures of a `usage` object, without the total cost."""
+    read(usage, _USAGE, into)
+
+
+def has_figures(usage: object) -> bool:
+    """Whether a `usage` object has any value: some upstream providers send an empty one with each chunk."""
+    return any(value is not None for value in mapping(usage).values())
 
 
 def _total_cost(attributes: Attributes) -> float | None:
@@ -51,6 +66,7 @@ _INPUT: Final[Table] = {
     "text_tokens": (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
     "image_tokens": (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
     "audio_tokens": (names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
+    "video_tokens": (names.OPENROUTER_USAGE_VIDEO_INPUT_TOKENS, count),
 }
 
 _OUTPUT: Final[Table] = {
@@ -58,6 +74,7 @@ _OUTPUT: Final[Table] = {
     "text_tokens": (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
     "image_tokens": (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
     "audio_tokens": (names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
+    "video_tokens": (names.OPENROUTER_USAGE_VIDEO_OUTPUT_TOKENS, count),
 }
 
 _USAGE: Final[Table] = {
