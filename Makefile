@@ -5,7 +5,7 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture lint types package check clean
+.PHONY: demo test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture instructions lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
@@ -40,6 +40,9 @@ conformance: .venv/dev ## call each SDK release with and without the instrumenta
 
 torture: .venv/dev ## very many calls in one process: memory, open spans, lost cost; see docs/compatibility.md
 	$(IN_VENV)python benchmarks/torture.py
+
+instructions: .venv/dev ## count the instructions that a call costs, with valgrind; writes the table in docs/performance.md
+	$(IN_VENV)python benchmarks/instructions.py --write-docs
 
 lint: .venv/dev ## ruff, each ignore with its reason
 	$(IN_VENV)ruff check .

@@ -315,6 +315,7 @@ def test_content_is_deleted(telemetry: Telemetry, openrouter: Simulator, client:
         "gen_ai.output.messages",
         "input.value",
         "llm.input_messages.0.message.role",
+        "llm.tools.0.tool.json_schema",
     } <= deleted
     assert all(re.search(action["pattern"], name) for name in CONTENT)
     content = {name for name, value in attributes.items() if re.search("canary|Paris|weather", str(value))}

@@ -37,6 +37,9 @@ DIALECT: Final = {
     "llm.cost.total": 0.00014,
     "llm.cost.prompt": 0.00004,
     "llm.cost.completion": 0.0001,
+    "llm.invocation_parameters": '{"model": "openai/gpt-4o-mini"}',
+    "llm.finish_reason": "stop",
+    "llm.provider": "openrouter",
 }
 
 

@@ -169,7 +169,7 @@ class OpenResponse:
             self.operation.fold_bytes(record, body, self._status)
             if is_stream:
                 record.error = record.error or EMPTY_RESPONSE
-        elif is_stream:
+        else:
             self.operation.fold_end(record)
         self._end()
 
@@ -213,8 +213,7 @@ class OpenResponse:
             self.call.end(error, abandoned=abandoned)
 
     def _forget_response(self) -> None:
-        if self._response is not None:
-            self._restore(self._response())
+        self._restore(None if self._response is None else self._response())
         # A weak reference that is dropped before its target puts nothing on the watcher's queue.
         self._response = self._iterator = None
         fold_headers(self.call.record, self._headers)

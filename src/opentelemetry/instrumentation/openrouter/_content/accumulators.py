@@ -48,11 +48,13 @@ class ChatAccumulator(ContentAccumulator):
         """Add one chunk."""
         for position, choice in enumerate(sequence(chunk.get("choices"))):
             declared = declared_and_extra(choice)[0]
-            index = integer(declared.get("index"))
-            index = position if index is None else index
-            if index not in self._choices:
-                self._choices[index] = _Choice()
-            self._choices[index].add(declared)
+            index = declared.get("index")
+            if type(index) is not int:  # never seen; then the position distinguishes choices
+                index = position
+            known = self._choices.get(index)
+            if known is None:
+                known = self._choices[index] = _Choice()
+            known.add(declared)
 
     def body(self) -> object:
         """Return the whole body, or its choices as far as they have arrived."""
@@ -84,10 +86,13 @@ class _Choice:
             self._texts.setdefault("text", []).append(choice["text"])
         for fields in declared_and_extra(choice.get("delta")):
             for key, value in fields.items():
-                if not value:
+                if not value or key not in _CONTENT:  # a role, and most fields of most chunks
                     continue
                 if key in _TEXTS and isinstance(value, str) and not (self._blocks and key == "content"):
-                    self._texts.setdefault(key, []).append(value)
+                    pieces = self._texts.get(key)
+                    if pieces is None:
+                        pieces = self._texts[key] = []
+                    pieces.append(value)
                 elif key in _LISTS:
                     self._lists.setdefault(key, []).extend(sequence(value))
                 elif key in _ADDERS:
@@ -218,6 +223,7 @@ _ADDERS: Final[Mapping[str, Callable[[_Choice, object], None]]] = {
 }
 _TEXT_BLOCKS: Final = ("text", "thinking")
 _LISTS: Final = ("reasoning_details", "annotations", "images")
+_CONTENT: Final = frozenset((*_TEXTS, *_LISTS, *_ADDERS))
 
 # https://platform.openai.com/docs/api-reference/responses-streaming
 _LAST: Final = ("response.completed", "response.incomplete", "response.failed")
