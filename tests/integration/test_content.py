@@ -265,7 +265,10 @@ def test_redact_that_fails(
     assert client("hello").chat.completions.create(**REQUEST).choices[0].message.content == "Hello"
     assert set(span_content(telemetry)) == {"gen_ai.output.messages"}
     assert (telemetry.one_span().attributes or {})["gen_ai.usage.cost"] == 0.00014
-    assert [record.levelname for record in caplog.records if "in _guarded_redact" in record.getMessage()] == ["WARNING", "DEBUG"]
+    assert [record.levelname for record in caplog.records if "in _guarded_redact" in record.getMessage()] == [
+        "WARNING",
+        "DEBUG",
+    ]
 
 
 def test_redact_is_not_callable(
