@@ -130,7 +130,7 @@ def test_generated_table_has_its_markers(page: Path, begin: str, end: str) -> No
 
 def test_every_suite_has_a_table() -> None:
     """The search of the sources finds every suite."""
-    assert len(_suites()) == 5
+    assert len(_suites()) == 6
 
 
 def test_table_is_compared_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

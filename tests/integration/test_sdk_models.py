@@ -101,7 +101,7 @@ def test_models_of_any_json(path: str, body: dict[str, Any], later: dict[str, An
 class Chunk(openai.BaseModel):
     """A chunk model of the caller's own, for `client.post(..., stream_cls=Stream[Chunk])`."""
 
-    choices: list[Any]
+    choices: list[object]
 
 
 class Answer(openai.BaseModel):
