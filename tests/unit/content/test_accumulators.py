@@ -82,6 +82,17 @@ def test_content_blocks() -> None:
     ]
 
 
+def test_texts_of_another_type() -> None:
+    """A reasoning or a refusal that is no text is ignored; the content beside it is kept."""
+    accumulator = ChatAccumulator()
+    delta = {"content": "Hello", "reasoning": {"effort": "low"}, "refusal": 5}
+    accumulator.add({"choices": [{"index": None, "delta": delta}]})
+    body: Any = accumulator.body()
+    message = body["choices"][0]["message"]
+    assert message["content"] == "Hello"
+    assert not {"reasoning", "refusal"} & message.keys()
+
+
 def test_malformed_chunks() -> None:
     """Malformed chunks and events add nothing and do not raise."""
     accumulator = ChatAccumulator()
