@@ -116,6 +116,22 @@ def _cannot_start(_: threading.Thread) -> None:
     raise RuntimeError("can't create new thread at interpreter shutdown")
 
 
+def test_busy_program() -> None:
+    """Where the thread has no time, a new response ends what waits, so that memory stays bounded."""
+    watcher, kept = DropWatcher(), Target()
+    opened: list[Opened] = []
+    with watcher._thread().ending:  # the thread waits for this lock
+        for _ in range(100):
+            target = Target()
+            opened.append(Opened(watcher, target))
+            del target
+        other = Opened(watcher, kept)
+        assert sum(each.ends for each in opened) >= 60
+        assert other.ends == 0
+    watcher.end_dropped()
+    assert {each.ends for each in opened} == {1}
+
+
 def test_one_thread() -> None:
     """Of several threads that open a response at once, one starts the thread, and the others do not wait for it."""
     watcher = DropWatcher()

@@ -7,6 +7,7 @@ https://docs.python.org/3/library/queue.html#simplequeue-objects
 
 import _queue
 import _thread
+import contextlib
 import os
 import queue
 import sys
@@ -21,6 +22,10 @@ from .._guard import guarded
 
 _FLUSH_TIMEOUT: Final = 2.0
 """Seconds that a flush waits for a call that the thread is ending; the thread may need a lock of the flushing one."""
+
+
+_MAX_WAITING: Final = 32
+"""The number of dropped references that wait for the thread; beyond it, the next response helps."""
 
 
 class Droppable(Protocol):
@@ -61,8 +66,11 @@ class DropWatcher:
     def add(self, opened: Droppable) -> None:
         """Watch an open response."""
         self._open[id(opened)] = opened
-        if not self._thread().start():  # without threads, the next response ends the dropped ones
-            self.end_dropped()
+        thread = self._thread()
+        if not thread.start() or thread.dropped.qsize() > _MAX_WAITING:
+            # There are no threads here, or a busy program drops more than the thread is given time for.
+            for reference in thread.take_all():
+                self.end_one(reference)
 
     def reference(self, target: Any, opened: Droppable) -> DropReference:
         """Return a weak reference; when *target* is dropped, the thread asks *opened* whether it is dropped."""
@@ -127,6 +135,12 @@ class _EndingThread:
         finally:
             self._starting.release()
         return True
+
+    def take_all(self) -> Iterator[DropReference]:
+        """Yield what is on the queue now, in place of the thread."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self.dropped.get_nowait()
 
     def _run(self) -> None:
         while True:
