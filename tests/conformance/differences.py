@@ -90,7 +90,7 @@ ALLOWED_DIFFERENCES: Final[tuple[AllowedDifference, ...]] = (
     AllowedDifference(
         r"^alive until collected > httpcore2?\._trace\.Trace$",
         "^'-' without instrumentation, 1 with it$",
-        "a dropped async stream is closed at once, and not by the garbage collector; httpcore leaves it this object then",
+        "a dropped async stream is closed at once, without the garbage collector; httpcore leaves this object",
         pattern="dropped",
     ),
     AllowedDifference(
