@@ -116,20 +116,20 @@ def _wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def _openai(server: RawServer) -> None:
+def _openai(server: RawServer, before_close: Callable[[], object] = int) -> None:
     with openai.OpenAI(base_url=f"{server.url}/api/v1", api_key="sk-or-canary", max_retries=0) as client:
         stream = client.chat.completions.create(**REQUEST, stream=True)
         next(stream)
         stream.close()
+        before_close()
 
 
-def _own_sdk(server: RawServer) -> None:
+def _own_sdk(server: RawServer, before_close: Callable[[], object] = int) -> None:
     sdk_class = pytest.importorskip("openrouter").OpenRouter
-    with (
-        sdk_class(api_key="sk-or-canary", server_url=f"{server.url}/api/v1") as sdk,
-        sdk.chat.send(model="m", messages=REQUEST["messages"], stream=True) as stream,
-    ):
-        next(stream)
+    with sdk_class(api_key="sk-or-canary", server_url=f"{server.url}/api/v1") as sdk:
+        with sdk.chat.send(model="m", messages=REQUEST["messages"], stream=True) as stream:
+            next(stream)
+        before_close()
 
 
 Serve = Callable[[Callable[[Connection], None]], RawServer]
@@ -253,8 +253,7 @@ def test_client_that_is_closed_meanwhile(telemetry: Telemetry, serve: Serve, own
     server = serve(answer)
     telemetry.reinstrument([server.url], budget=True)
     call = _own_sdk if own_sdk else _openai
-    call(server)  # closes its client
-    _wait_for(lambda: len(server.requests) == 2)
+    call(server, lambda: _wait_for(lambda: len(server.requests) == 2))  # then closes its client
     closed.set()
     assert server.hung_up.wait(WAIT)
 
