@@ -22,8 +22,6 @@ from .._guard import guarded
 
 _FLUSH_TIMEOUT: Final = 2.0
 """Seconds that a flush waits for a call that the thread is ending; the thread may need a lock of the flushing one."""
-
-
 _MAX_WAITING: Final = 32
 """The number of dropped references that wait for the thread; beyond it, the next response helps."""
 
