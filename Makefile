@@ -79,7 +79,7 @@ check: test torture interop frameworks backends conformance lint types package d
 # SDK needs 0.28, so its lowest version has its own environment.
 .venv-oldest/dev: .venv/uv pyproject.toml Makefile
 	$(UV) venv -q --clear --python $(OLDEST_PYTHON) .venv-oldest
-	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e . --group test 'openai >= 1.26.0' 'httpx == 0.27.*'
+	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e . --group test 'openai >= 1.26.0' 'anthropic >= 0.51.0' 'httpx == 0.27.*'
 	touch $@
 
 .venv-openrouter/dev: .venv/uv pyproject.toml Makefile

@@ -5,6 +5,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.openrouter._content.accumulators import _DELTAS
+from opentelemetry.instrumentation.openrouter._content.messages import _BLOCKS
 from opentelemetry.instrumentation.openrouter._content.parts import _PIECES
 from opentelemetry.instrumentation.openrouter._wire.fields import Attributes
 from opentelemetry.instrumentation.openrouter._wire.request import _BODY
@@ -36,10 +37,46 @@ MESSAGES: Final = (
     "data",
     "url",
 )
-TYPES: Final = (*_PIECES, *_DELTAS, "response.completed", "response.output_item.done", "function_call", "error", "file")
+BLOCKS: Final = (
+    "system",
+    "content_block",
+    "source",
+    "citations",
+    "citation",
+    "partial_json",
+    "thinking",
+    "tools",
+    "input_schema",
+    "stop_reason",
+    "input_tokens",
+    "cache_read_input_tokens",
+    "output_tokens_details",
+    "thinking_tokens",
+)
+TYPES: Final = (
+    *_PIECES,
+    *_DELTAS,
+    "response.completed",
+    "response.output_item.done",
+    "function_call",
+    "error",
+    "file",
+    *_BLOCKS,
+    "message_start",
+    "message_delta",
+    "message_stop",
+    "content_block_start",
+    "content_block_delta",
+    "base64",
+    "web_search_tool_result",
+    "web_search_result_location",
+    "server_tool_use",
+)
 
 text = st.text(st.characters(), max_size=4) | st.just("lone surrogate: \ud83d")
-names = st.sampled_from(sorted({*_BODY, *_USAGE, *COMPLETIONS, *ERRORS, *NESTED, *RESPONSES, *MESSAGES})) | text
+names = (
+    st.sampled_from(sorted({*_BODY, *_USAGE, *COMPLETIONS, *ERRORS, *NESTED, *RESPONSES, *MESSAGES, *BLOCKS})) | text
+)
 leaves = (
     st.sampled_from(TYPES)
     | st.none()

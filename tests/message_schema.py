@@ -73,6 +73,12 @@ PART: Final = {
         _typed("tokens", {"count": COUNT}),
         _typed("item_reference", {"id": TEXT}),
         _typed("url_citation", {"url": TEXT}, title=STRING, content=STRING, start_index=COUNT, end_index=COUNT),
+        _object(
+            {"type": {"type": "string", "pattern": "_location$"}, "cited_text": STRING},
+            document_index=COUNT,
+            start_char_index=COUNT,
+            end_char_index=COUNT,
+        ),
         _typed("file_annotation", {}, name=TEXT, parts={"type": "array", "items": {"$ref": "#/$defs/part"}}),
         _typed("hologram", {}),  # only the type of an unknown part is recorded
     ]

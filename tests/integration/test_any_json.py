@@ -34,6 +34,7 @@ def test_any_json(body: dict[str, Any]) -> None:
 def test_any_response(path: str, body: dict[str, Any], later: dict[str, Any]) -> None:
     """The bodies and chunks of each endpoint may be any JSON, with and without content capture."""
     operation, filter_text = _operations._BY_PATH[path], make_text_filter()
+    check_attributes(operation.read_request(body, body))
     content = {"input": [operation.read_input(body, filter_text)]}
     values = (body, [body], None, "text", 3)
     for whole in values:

@@ -29,10 +29,14 @@ client.chat.completions.create(model="m", messages=[{"role": "user", "content": 
 SPANS_TO_CONSOLE: Final = {"processors": [{"simple": {"exporter": {"console": {}}}}]}
 OPTIONS: Final = (
     "base_urls, capture_content, content_max_length, redact, baggage_keys, metric_attributes, dialects, budget, "
-    "settle, broadcast"
+    "settle, broadcast, clients"
 )
 # Lines of the OpenTelemetry SDK itself.
 SDK_LINES: Final = ("OTEL_CONFIG_FILE is set; ignoring configurator kwargs",)
+
+
+OTHERS: Final = "httpx,httpx2,requests,aiohttp-client"
+"""The instrumentations that are installed for other tests."""
 
 
 def _run(
@@ -47,7 +51,7 @@ def _run(
             **os.environ,
             "BASE_URL": openrouter.base_url("hello"),
             "OTEL_CONFIG_FILE": str(file),
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openrouter",  # the file alone enables it
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f"openrouter,{OTHERS}",  # the file alone enables it
             **environment,
         },
         capture_output=True,
@@ -200,7 +204,7 @@ def test_disabled(openrouter: Simulator, tmp_path: Path) -> None:
     configuration = _configuration(openrouter, enabled=False)
     base_urls = {"OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS": openrouter.url}
     assert _run(tmp_path, openrouter, configuration, **base_urls) == ([], [])
-    spans, lines = _run(tmp_path, openrouter, configuration, **base_urls, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")
+    spans, lines = _run(tmp_path, openrouter, configuration, **base_urls, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=OTHERS)
     _attributes(spans)
     assert not lines
 
@@ -208,7 +212,7 @@ def test_disabled(openrouter: Simulator, tmp_path: Path) -> None:
 def test_by_file_and_by_entry_point(openrouter: Simulator, tmp_path: Path) -> None:
     """Without the variable the options of the file apply too, and OpenTelemetry logs one line."""
     configuration = _configuration(openrouter, dialects=["phoenix"])
-    spans, lines = _run(tmp_path, openrouter, configuration, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="")
+    spans, lines = _run(tmp_path, openrouter, configuration, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=OTHERS)
     assert _attributes(spans)["openinference.span.kind"] == "LLM"
     assert lines == ["Attempting to instrument while already instrumented"]
 

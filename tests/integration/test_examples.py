@@ -353,6 +353,7 @@ def _environment(openrouter: Simulator, **settings: str) -> dict[str, str]:
         "OPENROUTER_API_KEY": OPENROUTER_KEY,
         "OPENROUTER_BASE_URL": openrouter.base_url(),
         "OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS": openrouter.url,
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "httpx,httpx2,requests,aiohttp-client",  # installed for other tests
         **settings,
     }
 

@@ -89,7 +89,7 @@ OpenRouterInstrumentor().instrument()
 """
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     (line,) = completed.stderr.strip().splitlines()
-    assert f", openrouter {metadata.version('openrouter')}{description}. Hosts: openrouter.ai, " in line
+    assert f", openrouter {metadata.version('openrouter')}{description}, httpx " in line
 
 
 def test_other_host(

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients import base
 from opentelemetry.instrumentation.openrouter._clients import openrouter as openrouter_client
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
@@ -357,10 +358,11 @@ def test_suppressed(telemetry: Telemetry, openrouter: Simulator) -> None:
 def test_imported_after_uninstrument(monkeypatch: pytest.MonkeyPatch) -> None:
     """An import of the SDK after `uninstrument()` patches nothing."""
     hooks: list[Callable[[Any], None]] = []
-    monkeypatch.setattr(openrouter_client, "when_imported", lambda _, do: hooks.append(do))
+    monkeypatch.setattr(base, "when_imported", lambda _, do: hooks.append(do))
     OpenRouterInstrumentor().instrument()
     OpenRouterInstrumentor().uninstrument()
-    hooks[0](object())
+    for hook in hooks:
+        hook(object())
 
 
 LAZY = """

@@ -169,6 +169,7 @@ def test_under_opentelemetry_instrument(openrouter: Simulator) -> None:
             "OTEL_TRACES_EXPORTER": "console",
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "httpx,httpx2,requests,aiohttp-client",  # installed for other tests
         },
         capture_output=True,
         text=True,

@@ -176,7 +176,16 @@ def test_zero_code_metrics_and_content(openrouter: Simulator) -> None:
 
 def test_unsupported_sdk_versions(openrouter: Simulator, tmp_path: Path) -> None:
     """An unsupported SDK version logs one line, and the program runs."""
-    for name, version in (("openai", "1.2.0"), ("openrouter", "0.1.0")):
+    unsupported = {
+        "openai": "1.2.0",
+        "anthropic": "0.1.0",
+        "openrouter": "0.1.0",
+        "httpx": "0.1",
+        "httpx2": "0.1",
+        "requests": "1.0",
+        "aiohttp": "2.0",
+    }
+    for name, version in unsupported.items():
         found = tmp_path / f"{name}-{version}.dist-info"
         found.mkdir()
         (found / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
@@ -196,7 +205,7 @@ assert not OpenRouterInstrumentor().is_instrumented_by_opentelemetry
 
 
 def test_one_unsupported_sdk_version(tmp_path: Path) -> None:
-    """If one of two SDKs is too new, the other is instrumented, and one line is logged."""
+    """If one of the SDKs is too new, the others are instrumented, and one line is logged."""
     found = tmp_path / "openrouter-9.0.dist-info"
     found.mkdir()
     (found / "METADATA").write_text("Metadata-Version: 2.1\nName: openrouter\nVersion: 9.0\n")
@@ -216,19 +225,19 @@ assert OpenRouterInstrumentor().is_instrumented_by_opentelemetry
 
 @pytest.mark.parametrize("usable", package._REQUIREMENTS)
 def test_either_sdk(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, usable: str) -> None:
-    """Only the supported SDK is instrumented, and one line is logged about the other."""
-    name = Requirement(usable).name
+    """Only the supported client is instrumented, and one line is logged about each other."""
 
     def conflicts(sdks: list[str]) -> DependencyConflict | None:
         return None if sdks == [usable] else DependencyConflict(sdks[0], "another 9.0")
 
     monkeypatch.setattr(package, "get_dependency_conflicts", conflicts)
     OpenRouterInstrumentor()._instrument()
-    names = [type(each).__name__ for each in OpenRouterInstrumentor()._instrumentations]
+    requirements = [each.requirement for each in OpenRouterInstrumentor()._instrumentations]
     OpenRouterInstrumentor()._uninstrument()
-    assert names == [{"openai": "OpenAIInstrumentation", "openrouter": "OpenRouterInstrumentation"}[name]]
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert line.startswith("another 9.0 is installed, but only ")
+    assert requirements == [usable]
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(lines) == len(package._REQUIREMENTS) - 1
+    assert all(line.startswith("another 9.0 is installed, but only ") for line in lines)
 
 
 WSGI = (

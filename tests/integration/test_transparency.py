@@ -212,7 +212,8 @@ def test_other_hosts(openrouter: Simulator, client: Make) -> None:
 
 
 def test_absolute_url(telemetry: Telemetry, openrouter: Simulator, client: Make) -> None:
-    """A `client.post` to an absolute URL gives a span only if the URL is below the client's base URL."""
+    """A `client.post` to an absolute URL is the SDK's call if the URL is below the client's base URL."""
+    telemetry.reinstrument([openrouter.url], clients="openai")
     hello = client("hello")
     hello.post(f"{openrouter.base_url('hello')}/chat/completions", cast_to=object, body=REQUEST)
     hello.post(f"{openrouter.base_url('free')}/chat/completions", cast_to=object, body=REQUEST)

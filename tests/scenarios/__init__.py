@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from . import chat, completions, responses, results
+from . import chat, completions, messages, responses, results
 from .chat import HELLO
 from .scenario import REQUEST, REQUEST_ATTRIBUTES, ExpectedSpan, Scenario
 
@@ -11,6 +11,7 @@ SCENARIOS: Final[Mapping[str, Mapping[str, Scenario]]] = {
     "chat": chat.SCENARIOS,
     "completions": completions.SCENARIOS,
     "responses": responses.SCENARIOS,
+    "messages": messages.SCENARIOS,
     "embeddings": results.EMBEDDINGS,
     "rerank": results.RERANK,
     "images": results.IMAGES,

@@ -1,7 +1,8 @@
 """A simulated OpenRouter: a real HTTP server on loopback that sends what the real API sends.
 
-The tests, the demo and the benchmarks call it. `canned_replies` lists the replies; `chat`, `responses` and `results`
-render a reply in the format of each endpoint; `server` sends it; `recordings` replays real exchanges byte for byte.
+The tests, the demo and the benchmarks call it. `canned_replies` lists the replies; `chat`, `messages`, `responses` and
+`results` render a reply in the format of each endpoint; `server` sends it; `recordings` replays real exchanges byte for
+byte.
 """
 
 from .canned_replies import CANNED_REPLIES

@@ -76,6 +76,7 @@ _DEEPSEEK: Final = "deepseek/deepseek-chat-v3.1"
 
 CANNED_REPLIES: Final[Mapping[str, CannedReply]] = {
     "hello": _HELLO,
+    "no_cost_in_stream": replace(_HELLO, has_cost_in_stream=False),
     "null_finish": replace(_HELLO, final="null finish"),
     "no_choices": replace(_HELLO, final="no choices"),
     "served_elsewhere": CannedReply(

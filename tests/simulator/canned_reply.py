@@ -63,6 +63,8 @@ class CannedReply:
     """The number of deltas after which the server breaks the connection."""
     ends_after: int | None = None
     """The number of events after which a stream ends without an error, and without the rest."""
+    has_cost_in_stream: bool = True
+    """Whether a streamed message has its cost; OpenRouter documents it for whole messages only."""
     routing: JSON | None = None
     """The `openrouter_metadata` that the caller requested."""
     error: JSON | None = None
@@ -78,8 +80,11 @@ class CannedReply:
             return self.verbatim
         headers = {"X-Generation-Id": self.id, **self.headers}
         if self.status != 200:  # noqa: PLR2004 - HTTP's OK
-            body: JSON = {"error": self.error, "user_id": "user_canary", **self.metadata()}
-            return Reply([as_bytes(body)], status=self.status, headers=headers)
+            render_error = getattr(endpoint, "error_body", None)
+            body: JSON = {"error": self.error} if render_error is None else render_error(self)
+            return Reply(
+                [as_bytes({**body, "user_id": "user_canary", **self.metadata()})], status=self.status, headers=headers
+            )
         if stream:
             return Reply(list(self._stream(endpoint)), "text/event-stream", headers=headers)
         pieces: list[Piece] = [b"\n         " for _ in range(self.keep_alive)]
@@ -94,6 +99,7 @@ class CannedReply:
         return {} if self.routing is None else {"openrouter_metadata": self.routing}
 
     def _stream(self, endpoint: "Endpoint") -> Iterator[Piece]:
+        names_events = getattr(endpoint, "names_events", False)
         yield from [b": OPENROUTER PROCESSING\n\n"] * self.keep_alive
         for position, event in enumerate(endpoint.events(self)):
             if position == self.cut_after:
@@ -103,12 +109,17 @@ class CannedReply:
                 return
             if self.pause:
                 yield Pause(self.pause)
-            yield b"data: " + as_bytes(event) + b"\n\n"
-        yield b"data: [DONE]\n\n"
+            name = b"event: " + event["type"].encode() + b"\n" if names_events else b""
+            yield name + b"data: " + as_bytes(event) + b"\n\n"
+        if not names_events:
+            yield b"data: [DONE]\n\n"
 
 
 class Endpoint(Protocol):
-    """Renders a canned reply in the format of one endpoint."""
+    """Renders a canned reply in the format of one endpoint.
+
+    It may have `error_body`, which renders the body of an error, and `names_events`, if its events have names.
+    """
 
     def body(self, canned: CannedReply) -> JSON:
         """Return the body of a plain response."""

@@ -27,6 +27,7 @@ from .agent import agent_reply, bill_line
 from .canned_replies import CANNED_REPLIES
 from .canned_reply import CannedReply, Cut, Endpoint, Pause, Reply
 from .chat import Chat, Completions
+from .messages import Messages
 from .responses import Responses
 from .results import EMPTY, Result
 
@@ -34,6 +35,7 @@ _ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "chat/completions": Chat(),
     "completions": Completions(),
     "responses": Responses(),
+    "messages": Messages(),
 }
 _WORKSPACE_BUDGET: Final = {
     "scope": "workspace",

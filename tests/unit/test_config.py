@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 import pytest
-from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._clients import INSTRUMENTATIONS
+from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, CLIENTS, PREFIX, read_settings
 from opentelemetry.instrumentation.openrouter._guard import logger
 
 
@@ -159,6 +160,37 @@ def test_budget(
     assert read_settings(budget=True).budget is True
     assert read_settings(budget=False).budget is False
     assert len(caplog.records) == warnings
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "expected", "warnings"),
+    [
+        (None, None, set(CLIENTS), 0),
+        (None, "", set(CLIENTS), 0),
+        (None, " HTTPX ,requests", {"httpx", "requests"}, 0),
+        (["openai"], "requests", {"openai"}, 0),
+        ("openai, urllib", None, {"openai"}, 1),
+        (["urllib"], None, set(CLIENTS), 1),
+    ],
+)
+def test_clients(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    argument: Any,
+    variable: str | None,
+    expected: set[str],
+    warnings: int,
+) -> None:
+    """All clients by default; one that does not exist logs one warning."""
+    if variable is not None:
+        monkeypatch.setenv(f"{PREFIX}CLIENTS", variable)
+    assert read_settings(clients=argument).clients == expected
+    assert len(caplog.records) == warnings
+
+
+def test_each_client_can_be_chosen() -> None:
+    """The option has the name of each client that is instrumented."""
+    assert INSTRUMENTATIONS.keys() <= set(CLIENTS)
 
 
 # What YAML gives in place of a string: declarative configuration passes it on as it is.

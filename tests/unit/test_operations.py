@@ -1,7 +1,7 @@
 """Paths in, operations out; folding of unparsed bodies and of stream events through an operation."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._operations import operation_at
+from opentelemetry.instrumentation.openrouter._operations import operation_at, split_url
 from opentelemetry.instrumentation.openrouter._wire.response import (
     ResponseRecord,
     fold_error_response,
@@ -27,6 +27,24 @@ from opentelemetry.instrumentation.openrouter._wire.response import (
 def test_operation_at(url: str, is_chat: bool) -> None:
     """The operation is found for relative and absolute URLs below the base URL, with or without a query."""
     assert (operation_at(url, "https://openrouter.ai/api/v1/") is not None) is is_chat
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url", "is_chat"),
+    [
+        ("/v1/messages", "https://openrouter.ai/api/", True),
+        ("/v1/messages?beta=true", "https://openrouter.ai/api/", True),
+        ("https://openrouter.ai/api/v1/messages", "https://openrouter.ai/api/", True),
+        ("https://openrouter.ai/api/v1/messages", "https://openrouter.ai/api/v1/", True),
+        ("/messages", "https://openrouter.ai/api/v1/", True),
+        ("/api/v1/messages", "https://openrouter.ai/", True),
+        ("/v1/messages/count_tokens", "https://openrouter.ai/api/", False),
+        ("/v1/messages/batches", "https://openrouter.ai/api/", False),
+    ],
+)
+def test_messages(url: str, base_url: str, is_chat: bool) -> None:
+    """Messages are found below each base URL that a client may have."""
+    assert (operation_at(url, base_url) is not None) is is_chat
 
 
 @pytest.mark.parametrize(
@@ -134,3 +152,19 @@ def test_error_response_keeps_the_type_of_its_status(content: bytes) -> None:
     operation.fold_bytes(record, content, 503)
     assert record.error is not None
     assert record.error.type == "provider_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "base_url"),
+    [
+        ("https://h/v1/chat/completions", "chat", "https://h/v1"),
+        ("https://h/v1/completions/", "text_completion", "https://h/v1"),
+        ("https://h/images/generations", "generate_content", "https://h"),
+    ],
+)
+def test_split_url(url: str, name: str, base_url: str) -> None:
+    """An absolute URL is split before its longest path."""
+    found = split_url(url)
+    assert found is not None
+    assert (found[0].name, found[1]) == (name, base_url)
+    assert split_url("https://h/v1/models") is None

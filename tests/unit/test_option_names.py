@@ -30,7 +30,7 @@ def test_misspelt_option(caplog: pytest.LogCaptureFixture, misspelt: str, simila
     assert f"unknown option {misspelt!r}, did you mean {similar.strip(chr(39))}?" in message
     assert message.endswith(
         "the options are base_urls, capture_content, content_max_length, redact, baggage_keys, metric_attributes, "
-        "dialects, budget, settle, broadcast."
+        "dialects, budget, settle, broadcast, clients."
     )
 
 

@@ -64,6 +64,19 @@ def test_values_of_the_stream_take_precedence() -> None:
     assert attributes["openrouter.response.native_finish_reasons"] == ("max",)
 
 
+def test_cost_only() -> None:
+    """Tokens of the stream stay where only the cost was missing; a call with its cost is not settled."""
+    usage = {"input_tokens": 50, "output_tokens": 9, "input_tokens_details": {"cached_tokens": 8}}
+    record = ResponseRecord(id=ID, usage=usage, lacks_cost=True)
+    fold_generation(record, RECORD)
+    attributes = response_attributes(record)
+    assert attributes["gen_ai.usage.input_tokens"] == 50
+    assert attributes["gen_ai.usage.output_tokens"] == 9
+    assert attributes["gen_ai.usage.cache_read.input_tokens"] == 8
+    assert attributes["gen_ai.usage.cost"] == 0.00014
+    assert not Settlement().submit(api_client(lambda *_: {}), ResponseRecord(id=ID, usage={}), lambda: None)
+
+
 def test_byok() -> None:
     """With BYOK, the upstream cost is added to the cost, in decimal."""
     record = ResponseRecord(id=ID)

@@ -79,6 +79,22 @@ def test_server_attributes() -> None:
     assert server_attributes("nonsense") is None
 
 
+@pytest.mark.parametrize(
+    ("url", "is_other"),
+    [
+        ("https://api.example/v1", True),
+        ("https://openrouter.ai/x", False),
+        ("https://eu.openrouter.ai/x", False),
+        ("https://gateway.ai.cloudflare.com/v1/other", False),
+        ("http://own.test:1/other", False),
+        ("no URL", False),
+    ],
+)
+def test_other_hosts(url: str, is_other: bool) -> None:
+    """A host with any URL that is OpenRouter is not another one."""
+    assert BaseUrls(["https://own.test/v1"]).is_other_host(url) is is_other
+
+
 def test_hosts_for_the_log() -> None:
     """The hosts are OpenRouter's, the gateways and each host of the user once, without credentials, path and query."""
     urls = BaseUrls(["https://user:secret@a.example/path?key=secret", "https://a.example/other", "http://b.example:81"])

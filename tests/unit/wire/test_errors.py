@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from opentelemetry.instrumentation.openrouter._wire.errors import ErrorInfo, error_from_body, error_from_exception
@@ -28,6 +28,11 @@ from opentelemetry.instrumentation.openrouter._wire.errors import ErrorInfo, err
             {"code": 502, "metadata": {"provider_name": "Novita", "provider_code": 5, "raw": "secret"}},
             ErrorInfo("provider_unavailable", None, "502", "5", "Novita"),
         ),
+        ({"type": "overloaded_error", "message": "m"}, ErrorInfo("provider_overloaded", "m")),
+        (
+            {"type": "api_error", "message": "m", "error_type": "provider_unavailable"},
+            ErrorInfo("provider_unavailable", "m"),
+        ),
         ("only words", ErrorInfo("unmapped", "only words")),
         (None, ErrorInfo("unmapped")),
         ([1], ErrorInfo("unmapped")),
@@ -51,6 +56,14 @@ class StatusError(Exception):
     [
         (StatusError(429, {"message": "m"}), ErrorInfo("rate_limit_exceeded", "m", "429")),
         (StatusError(502, "<html>secret"), ErrorInfo("provider_unavailable", None, "502")),
+        (
+            StatusError(429, {"type": "error", "error": {"type": "rate_limit_error", "message": "m"}}),
+            ErrorInfo("rate_limit_exceeded", "m", "429"),
+        ),
+        (
+            StatusError(200, {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}),
+            ErrorInfo("provider_overloaded", "m"),
+        ),
         (StatusError(451, None), ErrorInfo("invalid_request", None, "451")),
         (StatusError(200, {"choices": "secret"}), ErrorInfo("invalid_response")),
         (asyncio.CancelledError(), ErrorInfo("cancelled")),
@@ -89,3 +102,34 @@ def test_json_of_a_tool_call(doc: str) -> None:
     """JSON that the model generated is not the body: `.parse()` raises for the arguments of a tool call."""
     error = error_from_exception(json.JSONDecodeError("secret", doc, 0), has_response=True)
     assert error == ErrorInfo("json.decoder.JSONDecodeError")
+
+
+def _exception(module: str, name: str, *bases: type) -> Any:
+    """Return an exception class as an HTTP library has it."""
+    return type(name, bases or (Exception,), {"__module__": module})
+
+
+_URLLIB3_TIMEOUT: Final = _exception("urllib3.exceptions", "TimeoutError")
+_REQUESTS_CONNECTION: Final = _exception("requests.exceptions", "ConnectionError", OSError)
+_REQUESTS_TIMEOUT: Final = _exception("requests.exceptions", "Timeout", OSError)
+_AIOHTTP_CONNECTION: Final = _exception("aiohttp.client_exceptions", "ClientConnectionError")
+
+
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        (_URLLIB3_TIMEOUT("secret"), "timeout"),
+        (_REQUESTS_CONNECTION("secret"), "connection"),
+        (_REQUESTS_CONNECTION(), "connection"),
+        (_REQUESTS_CONNECTION(_URLLIB3_TIMEOUT("secret")), "timeout"),
+        (_exception("requests.exceptions", "ConnectTimeout", _REQUESTS_CONNECTION, _REQUESTS_TIMEOUT)(), "timeout"),
+        (_exception("requests.exceptions", "ReadTimeout", _REQUESTS_TIMEOUT)(), "timeout"),
+        (_exception("requests.exceptions", "ChunkedEncodingError")(), "connection"),
+        (_AIOHTTP_CONNECTION("secret"), "connection"),
+        (_exception("aiohttp", "ServerTimeoutError", _AIOHTTP_CONNECTION, TimeoutError)(), "timeout"),
+        (_exception("aiohttp", "ClientPayloadError")("secret"), "connection"),
+    ],
+)
+def test_exceptions_of_http_libraries(exception: BaseException, expected: str) -> None:
+    """The exceptions of requests, urllib3 and aiohttp have a type, and no message."""
+    assert error_from_exception(exception) == ErrorInfo(expected)

@@ -122,3 +122,14 @@ def test_unfinished_choices(count: object, reasons: tuple[str, ...] | None) -> N
     mark_unfinished(record, count)
     found = response_attributes(record)["gen_ai.response.finish_reasons"]
     assert found == reasons if reasons else len(str(found)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("body_id", "header", "expected"),
+    [("msg_1", b"gen-1", "gen-1"), ("msg_1", b"", "msg_1"), ("gen-2", b"gen-1", "gen-2"), (None, b"gen-1", "gen-1")],
+)
+def test_generation_id(body_id: str | None, header: bytes, expected: str) -> None:
+    """The id is OpenRouter's, also where the body has the upstream provider's."""
+    record = ResponseRecord(id=body_id)
+    fold_headers(record, SimpleNamespace(raw=[(b"X-Generation-Id", header)]))
+    assert record.id == expected

@@ -1,4 +1,4 @@
-"""OpenTelemetry instrumentation for OpenRouter: the OpenAI SDK with OpenRouter's base URL, and OpenRouter's own SDK.
+"""OpenTelemetry instrumentation for OpenRouter, by whatever client: an SDK, or the HTTP library that sends the request.
 
 The manifest: which clients it needs, what it patches, and which options it accepts.
 
@@ -11,7 +11,7 @@ Usage::
     client = OpenAI(base_url="https://openrouter.ai/api/v1", api_key="...")
 
 Each call then makes one span with the model and the upstream provider that answered, the tokens, the cost that
-OpenRouter billed, the times and the errors; `attributes` has all names. Clients of other hosts are not traced.
+OpenRouter billed, the times and the errors; `attributes` has all names. Requests to other hosts are not traced.
 """
 
 import logging
@@ -41,7 +41,7 @@ __all__ = ["OpenRouterInstrumentor", "__version__"]
 
 _SCHEMA: Final = Schemas.V1_37_0.value
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
-_REQUIREMENTS: Final = tuple(each.requirement for each in INSTRUMENTATIONS)
+_REQUIREMENTS: Final = tuple(each.requirement for group in INSTRUMENTATIONS.values() for each in group)
 
 
 class OpenRouterInstrumentor(SharedInstrumentor):
@@ -70,9 +70,10 @@ class OpenRouterInstrumentor(SharedInstrumentor):
         broadcast: str | None = None,
         settle: bool | str | None = None,
         budget: bool | str | None = None,
+        clients: str | Iterable[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Patch `openai.OpenAI.request` and `AsyncOpenAI.request`, and `openrouter.basesdk.BaseSDK.do_request`.
+        """Patch the method of each installed client that sends its requests; a client is never imported for it.
 
         A list may be one comma-separated string. The environment variable of an option that is not given is
         `OTEL_INSTRUMENTATION_OPENROUTER_` and its name in capitals. A wrong value, or an option that does not exist, is
@@ -97,6 +98,8 @@ class OpenRouterInstrumentor(SharedInstrumentor):
                 meanwhile. False by default.
             budget: fetch the remaining credit limit of each API key from OpenRouter, once a minute at most, and record
                 it as gauges. False by default.
+            clients: which of `openai`, `anthropic`, `openrouter`, `httpx` (and httpx2), `requests` and `aiohttp` are
+                instrumented; all that are installed by default.
             **kwargs: `skip_dep_check` and `raise_exception_on_conflict` of the base class. Any other name is a
                 misspelling: it is a warning, and content is not captured, because it may be `redact`.
         """
@@ -114,6 +117,7 @@ class OpenRouterInstrumentor(SharedInstrumentor):
             "broadcast": broadcast,
             "settle": settle,
             "budget": budget,
+            "clients": clients,
         }
         super().instrument(**{name: value for name, value in options.items() if value is not None}, **kwargs)
 
@@ -151,9 +155,10 @@ def _create(
     budget = get_budget(meter) if settings.budget else None
     settlement = Settlement() if settings.settle else None
     responses = OpenResponses(settlement, providers)
-    for instrumentation in INSTRUMENTATIONS:
-        if instrumentation.requirement in requirements:
-            yield instrumentation(recorder, settings, responses, budget, settlement)
+    for name, group in INSTRUMENTATIONS.items():
+        for instrumentation in group if name in settings.clients else ():
+            if instrumentation.requirement in requirements:
+                yield instrumentation(recorder, settings, responses, budget, settlement)
 
 
 @guarded

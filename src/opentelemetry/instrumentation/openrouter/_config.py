@@ -19,6 +19,9 @@ from ._telemetry.dialects import DIALECTS, Dialect
 from ._wire.base_urls import BaseUrls, without_secrets
 from ._wire.broadcast import MODES
 
+CLIENTS: Final = ("openai", "anthropic", "openrouter", "httpx", "requests", "aiohttp")
+"""The clients that can be instrumented."""
+
 PREFIX: Final = "OTEL_INSTRUMENTATION_OPENROUTER_"
 CAPTURE_VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 """The one variable that all GenAI instrumentations share (opentelemetry-util-genai, environment_variables.py)."""
@@ -65,6 +68,8 @@ class Settings:
     """Whether the cost of interrupted streams is fetched from OpenRouter."""
     budget: bool
     """Whether the remaining credit limit of each API key is fetched from OpenRouter."""
+    clients: frozenset[str]
+    """The clients that are instrumented if they are installed."""
 
 
 def read_settings(  # noqa: PLR0913 - one argument an option
@@ -81,6 +86,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     budget: bool | str | None = None,
     settle: bool | str | None = None,
     broadcast: str | None = None,
+    clients: str | Iterable[str] | None = None,
     **unknown: object,
 ) -> Settings:
     """Resolve each option: the argument if it is given, else the environment variable, else the default.
@@ -107,6 +113,7 @@ def read_settings(  # noqa: PLR0913 - one argument an option
         budget=_switch("budget", budget),
         settle=_switch("settle", settle),
         broadcast=_broadcast(_argument_or_variable("broadcast", broadcast)),
+        clients=_clients(_list("clients", clients)),
     )
 
 
@@ -165,6 +172,14 @@ def _broadcast(value: object) -> str:
         logger.warning("broadcast must be one of %s, got %r; it stays off.", ", ".join(MODES), value)
         return MODES[0]
     return mode
+
+
+def _clients(names: list[str]) -> frozenset[str]:
+    chosen = frozenset(name.lower() for name in names)
+    unknown = sorted(chosen.difference(CLIENTS))
+    if unknown:
+        logger.warning("clients must be among %s, got %s; it is ignored.", ", ".join(CLIENTS), ", ".join(unknown))
+    return chosen.intersection(CLIENTS) or frozenset(CLIENTS)
 
 
 def _is_absolute(url: str) -> bool:

@@ -11,6 +11,8 @@ from typing import Final
 from . import attributes as names
 from ._content.accumulators import ChatAccumulator, ContentAccumulator, ResponsesAccumulator
 from ._content.chat import Content, Message, chat_input, chat_output, text_input
+from ._content.message_accumulator import MessageAccumulator
+from ._content.messages import messages_input, messages_output
 from ._content.parts import TextFilter
 from ._content.responses_api import responses_input, responses_output
 from ._content.results import (
@@ -24,6 +26,8 @@ from ._content.results import (
 from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
 from ._wire.errors import EMPTY_RESPONSE, INTERRUPTED_STREAM, INVALID_RESPONSE
 from ._wire.fields import Attributes, parse_json
+from ._wire.messages import fold_message, fold_message_error, fold_message_event, message_request_attributes
+from ._wire.request import request_attributes
 from ._wire.response import ResponseRecord, fold_error_event, fold_error_response
 from ._wire.responses_api import fold_event, fold_response
 from ._wire.results import fold_embeddings, fold_stream_event, result_folder
@@ -46,6 +50,8 @@ class Operation:
     """Attributes that every request of this kind has without a field for them."""
     returns_object: bool = True
     """A successful response is a JSON object; false where it may be audio or plain text."""
+    read_request: Callable[..., Attributes] = request_attributes
+    """Returns the attributes of the merged request body and of mappings of headers, weakest first."""
 
     def fold(self, record: ResponseRecord, body: object) -> None:
         """Fold a whole body as an SDK parsed it, perhaps to the text or the bytes themselves."""
@@ -61,6 +67,8 @@ class Operation:
     def fold_bytes(self, record: ResponseRecord, content: bytes | bytearray, status: int = 200) -> None:
         """Fold a whole body. Whitespace (keep-alives) is an empty response; audio and plain text have no attributes."""
         is_error = status >= 400  # noqa: PLR2004 - HTTP error statuses
+        if not is_error and status >= 300:  # noqa: PLR2004 - a redirect that the client does not follow
+            return
         if not content or content.isspace():
             if not is_error and (content or self.returns_object):
                 record.error = record.error or EMPTY_RESPONSE
@@ -98,6 +106,15 @@ def operation_at(url: str, base_url: object) -> Operation | None:
     return operation or _BY_PATH.get("/" + _path(url))
 
 
+def split_url(url: str) -> tuple[Operation, str] | None:
+    """Return the operation of an absolute URL without a query, and the base URL before its path."""
+    url = url.rstrip("/")
+    for path in PATHS:
+        if url.endswith(path):
+            return _BY_PATH[path], url[: -len(path)]
+    return None
+
+
 def _path(url: str) -> str:
     return url.partition("?")[0].strip("/")
 
@@ -110,6 +127,17 @@ _IMAGE: Final = Operation(
     image_output,
     result_folder("data"),
     implied={names.GEN_AI_OUTPUT_TYPE: "image"},
+)
+
+_MESSAGES: Final = Operation(
+    "chat",
+    messages_input,
+    messages_output,
+    fold_message,
+    fold_message_event,
+    fold_message_error,
+    MessageAccumulator,
+    read_request=message_request_attributes,
 )
 
 # Each path: https://openrouter.ai/docs/api/api-reference/<path>; `/completions` is documented in
@@ -130,6 +158,10 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
     "/responses": Operation(
         "chat", responses_input, responses_output, fold_response, fold_event, accumulator=ResponsesAccumulator
     ),
+    "/messages": _MESSAGES,
+    # The Anthropic SDK adds the version to its base URL, https://openrouter.ai/api
+    "/v1/messages": _MESSAGES,
+    "/api/v1/messages": _MESSAGES,
     "/embeddings": Operation("embeddings", text_input("input"), no_output, fold_embeddings),
     "/rerank": Operation("rerank", rerank_input, no_output, result_folder("results")),
     "/images": _IMAGE,
@@ -146,3 +178,6 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
         "transcription", transcription_input, transcription_output, result_folder("text"), returns_object=False
     ),
 }
+
+PATHS: Final = tuple(sorted((path for path in _BY_PATH if "/v1/" not in path), key=len, reverse=True))
+"""All paths below the version, longest first: `/chat/completions` ends with `/completions` too."""

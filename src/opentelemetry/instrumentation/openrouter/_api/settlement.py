@@ -80,7 +80,7 @@ class Settlement:
         Returns:
             True if *finish* will be called once, after about half a minute at most.
         """
-        if record.usage is not None or record.id is None:
+        if (record.usage is not None and not record.lacks_cost) or record.id is None:
             return False
         with self._changed:
             if self._is_closed or len(self._queue) >= MAX_PENDING:

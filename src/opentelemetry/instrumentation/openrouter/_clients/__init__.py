@@ -1,9 +1,22 @@
 """The clients that are instrumented: one file each. Only this folder imports an SDK, an HTTP library or wrapt."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from .aiohttp import AiohttpInstrumentation
+from .anthropic import AnthropicInstrumentation
 from .base import ClientInstrumentation
+from .httpx import Httpx2Instrumentation, HttpxInstrumentation
 from .openai import OpenAIInstrumentation
 from .openrouter import OpenRouterInstrumentation
+from .requests import RequestsInstrumentation
 
-INSTRUMENTATIONS: Final[tuple[type[ClientInstrumentation], ...]] = (OpenAIInstrumentation, OpenRouterInstrumentation)
+INSTRUMENTATIONS: Final[Mapping[str, tuple[type[ClientInstrumentation], ...]]] = {
+    "openai": (OpenAIInstrumentation,),
+    "anthropic": (AnthropicInstrumentation,),
+    "openrouter": (OpenRouterInstrumentation,),
+    "httpx": (HttpxInstrumentation, Httpx2Instrumentation),
+    "requests": (RequestsInstrumentation,),
+    "aiohttp": (AiohttpInstrumentation,),
+}
+"""The name that the option `clients` has for a client -> its instrumentations."""

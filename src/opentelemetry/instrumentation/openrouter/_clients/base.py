@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import Token
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -21,37 +21,47 @@ from .._api.settlement import Settlement
 from .._config import Settings
 from .._guard import guarded
 from .._operations import Operation
-from .._telemetry.call import Call, Settle, start_call
+from .._telemetry.call import Call, Settle
+from .._telemetry.call_start import start_call
 from .._telemetry.recorder import Recorder
 from .._wire.broadcast import trace_field
 from .._wire.fields import Attributes, count
-from .._wire.request import request_attributes
 from .._wire.response import fold_error_routing, fold_headers
 from .open_responses import OpenResponse, OpenResponses
-from .patching import InnermostWrapper
+from .patching import InnermostWrapper, when_imported
 from .streams import override_close, override_close_async
 
 OverrideClose = Callable[[Any, OpenResponse], None]
+
+_SENDING: Final = otel_context.create_key("openrouter-sending")
+"""The context key of a call that is being sent: what the client's HTTP library sends meanwhile is part of it."""
+
+
+def is_sending() -> bool:
+    """Whether a call is being sent in the current context."""
+    return otel_context.get_value(_SENDING) is not None
 
 
 class Exchange(ABC):
     """One request and its response, while they pass through a client."""
 
-    __slots__ = ("_call", "_open_response", "_operation", "_override_close", "_responses", "_token")
+    __slots__ = ("_context", "_open_response", "_operation", "_override_close", "_responses", "_token", "call")
 
+    _context: Context
     _token: Token[Context]
 
     def __init__(
         self, call: Call, operation: Operation, responses: OpenResponses, override_close: OverrideClose
     ) -> None:
-        self._call, self._operation = call, operation
+        self.call, self._operation = call, operation
         self._responses, self._override_close = responses, override_close
         # The registry holds the open response until the call has ended. A strong reference would outlive it.
         self._open_response: weakref.ref[OpenResponse] | None = None
 
     def send(self) -> None:
         """Make the span current while the client sends the request."""
-        self._token = otel_context.attach(self._call.context)
+        self._context = otel_context.set_value(_SENDING, True, self.call.context)
+        self._token = otel_context.attach(self._context)
 
     @guarded
     def returned(self, result: Any, *, streamed: bool) -> None:
@@ -59,18 +69,18 @@ class Exchange(ABC):
         otel_context.detach(self._token)
         self._read_result(result, streamed)
         if self._open_response is None:
-            self._call.end()
+            self.call.end()
 
     @guarded
     def raised(self, error: BaseException) -> None:
         """The client raised."""
         # A coroutine that is closed, perhaps by the garbage collector, may have left its context already.
-        if not isinstance(error, GeneratorExit) or otel_context.get_current() is self._call.context:
+        if not isinstance(error, GeneratorExit) or otel_context.get_current() is self._context:
             otel_context.detach(self._token)
         try:
             self._read_error(error)
         finally:
-            self._call.end(error)
+            self.call.end(error)
 
     @abstractmethod
     def _read_result(self, result: Any, streamed: bool) -> None:
@@ -82,25 +92,25 @@ class Exchange(ABC):
         retries = getattr(request, "headers", {}).get("x-stainless-retry-count", "")
         self._set_retry_count(int(retries) if retries.isdecimal() else None)
         if response is not None:
-            fold_headers(self._call.record, response.headers)
+            fold_headers(self.call.record, response.headers)
             if response.is_stream_consumed:  # the SDK has read it for the exception's message
-                fold_error_routing(self._call.record, response.content)
+                fold_error_routing(self.call.record, response.content)
 
     def _set_retry_count(self, retries: object) -> None:
         retry_count = count(retries)
         if retry_count:
-            self._call.record.attributes[names.OPENROUTER_REQUEST_RETRY_COUNT] = retry_count
+            self.call.record.attributes[names.OPENROUTER_REQUEST_RETRY_COUNT] = retry_count
 
     def _read(self, response: Any) -> None:
         """Fold a response whose body the client has read."""
-        self._operation.fold_bytes(self._call.record, response.content, response.status_code)
-        fold_headers(self._call.record, response.headers)
+        self._operation.fold_bytes(self.call.record, response.content, response.status_code)
+        fold_headers(self.call.record, response.headers)
 
     def _track(self, response: Any) -> OpenResponse:
         """Return the open response of *response*; track it if this is the first time."""
         opened = self._open_response() if self._open_response is not None else None
         if opened is None:
-            opened = self._responses.track(response, self._call, self._operation)
+            opened = self._responses.track(response, self.call, self._operation)
             self._open_response = weakref.ref(opened)
             self._override_close(response, opened)
         return opened
@@ -115,6 +125,8 @@ class ClientInstrumentation(ABC):
 
     requirement: ClassVar[str]
     """The client's distribution and the range of its versions that is instrumented."""
+    module: ClassVar[str]
+    """The module whose import defines the client's classes; it is patched when the program imports it."""
     hosts: ClassVar[str] = ""
     """The hosts whose calls are traced, if `base_urls` does not select them."""
 
@@ -135,9 +147,14 @@ class ClientInstrumentation(ABC):
         self._wrappers: list[InnermostWrapper] = []
 
     def install(self) -> None:
-        """Wrap the client's methods."""
+        """Wrap the client's methods: now, or when the program imports the client."""
         self.active = True
-        self._wrappers = self._wrap_methods()
+        when_imported(self.module, self._on_import)
+
+    @guarded
+    def _on_import(self, module: Any) -> None:
+        if self.active:
+            self._wrappers = self._wrap_methods(module)
 
     def uninstall(self) -> None:
         """Restore the client's methods. A wrapper that cannot be removed only passes calls through."""
@@ -161,8 +178,8 @@ class ClientInstrumentation(ABC):
         return f"{name} {installed} ({remark})" if remark else f"{name} {installed}"
 
     @abstractmethod
-    def _wrap_methods(self) -> list[InnermostWrapper]:
-        """Wrap the client's methods with `_wrap_request` and `_wrap_request_async`."""
+    def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
+        """Wrap the client's methods, defined in *module*, with `_wrap_request` and `_wrap_request_async`."""
 
     @abstractmethod
     def _start_exchange(
@@ -195,7 +212,7 @@ class ClientInstrumentation(ABC):
         if context is None:
             return None
         settle = self._register_api_client(api_client()) if self._uses_api else None
-        request = request_attributes(body, *headers)
+        request = operation.read_request(body, *headers)
         return start_call(self.recorder, operation, server, request, body, context, settle)
 
     def _register_api_client(self, client: ApiClient) -> Settle | None:

@@ -33,14 +33,21 @@ class OpenResponses:
         self._exit_handlers: set[bool] = set()
         self._is_closed = False
 
-    def track(self, response: Any, call: Call, operation: Operation) -> "OpenResponse":
-        """Keep *call* open until *response*, the HTTP library's, is read, closed or dropped."""
+    def track(self, response: Any, call: Call, operation: Operation, head: Any = None) -> "OpenResponse":
+        """Keep *call* open until *response*, the HTTP library's, is read, closed or dropped.
+
+        *head* has its `headers` and its `status_code`, if they are not its own.
+        """
+        self.end_before_flush(call)
+        opened = OpenResponse(response, head or response, call, operation, self)
+        WATCHER.add(opened)
+        return opened
+
+    def end_before_flush(self, call: Call) -> None:
+        """*call* may end after the client has returned, perhaps settled: it ends before a provider is flushed."""
         call.response_started()
         self._flush_hooks.install()
-        opened = OpenResponse(response, call, operation, self)
-        WATCHER.add(opened)
         self._end_at_exit(call)
-        return opened
 
     @property
     def is_empty(self) -> bool:
@@ -104,10 +111,10 @@ class OpenResponse:
         "responses",
     )
 
-    def __init__(self, response: Any, call: Call, operation: Operation, responses: OpenResponses) -> None:
+    def __init__(self, response: Any, head: Any, call: Call, operation: Operation, responses: OpenResponses) -> None:
         self.call, self.operation, self.responses = call, operation, responses
         self._response: DropReference | None = WATCHER.reference(response, self)
-        self._headers, self._status = response.headers, response.status_code
+        self._headers, self._status = head.headers, head.status_code
         self._overrides: list[tuple[str, int]] = []
         """The names of the methods that are overridden on the response, and the ids of the overriding functions."""
         self._iterator: DropReference | None = None
@@ -150,8 +157,11 @@ class OpenResponse:
 
     @guarded
     def read(self, content: bytes) -> None:
-        """The caller has read the whole body outside a stream."""
-        self.operation.fold_bytes(self.call.record, content, self._status)
+        """The caller has read the whole body outside a stream: *content*, or events that were observed meanwhile."""
+        if self.call.timer.has_chunks:
+            self.operation.fold_end(self.call.record)
+        elif self.call.record.error is None:
+            self.operation.fold_bytes(self.call.record, content, self._status)
         self._end()
 
     @guarded
@@ -179,6 +189,11 @@ class OpenResponse:
         if event is not None:
             self.operation.fold_error_event(self.call.record, event, clock())
         self._end(error, abandoned=not isinstance(error, Exception))
+
+    @guarded
+    def left(self, error: BaseException | None = None) -> None:
+        """The caller left the response before its end: *error* is its cancellation, if that was the reason."""
+        self._end(error, abandoned=True)
 
     @guarded
     def closed(self, response: Any) -> None:

@@ -7,5 +7,5 @@ class OpenAIInstrumentation(StainlessInstrumentation):
     """The OpenAI SDK."""
 
     requirement = "openai >= 1.26.0, < 4"
-    package = "openai"
+    module = "openai"
     clients = ("OpenAI", "AsyncOpenAI")

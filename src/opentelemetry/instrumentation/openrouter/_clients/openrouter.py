@@ -6,7 +6,6 @@ is not observed.
 """
 
 import contextlib
-import json
 import weakref
 from collections.abc import Generator, Mapping
 from functools import partial
@@ -19,28 +18,23 @@ from .._wire.base_urls import server_attributes
 from .._wire.fields import mapping, parse_json
 from .._wire.response import fold_error_response
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
+from .httpx import with_body
 from .httpx_bodies import observe_body
-from .patching import InnermostWrapper, when_imported
+from .patching import InnermostWrapper
 
 
 class OpenRouterInstrumentation(ClientInstrumentation):
     """OpenRouter's own SDK. It has no other hosts, so every call is traced."""
 
     requirement = "openrouter >= 0.9.2, < 2"
+    module = "openrouter.basesdk"
     hosts = "any host"
 
-    def _wrap_methods(self) -> list[InnermostWrapper]:
-        # The import takes half a second, and many programs have the SDK installed without using it.
-        wrappers: list[InnermostWrapper] = []
-
-        @guarded
-        def wrap(module: Any) -> None:
-            if self.active:
-                wrappers.append(InnermostWrapper(module.BaseSDK, "do_request", self._wrap_request))
-                wrappers.append(InnermostWrapper(module.BaseSDK, "do_request_async", self._wrap_request_async))
-
-        when_imported("openrouter.basesdk", wrap)
-        return wrappers
+    def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
+        return [
+            InnermostWrapper(module.BaseSDK, "do_request", self._wrap_request),
+            InnermostWrapper(module.BaseSDK, "do_request_async", self._wrap_request_async),
+        ]
 
     @guarded
     def _start_exchange(
@@ -58,7 +52,7 @@ class OpenRouterInstrumentation(ClientInstrumentation):
             return None
         exchange = _OpenRouterExchange(call, operation, self.responses, override_close)
         if self._joins and body and (trace := self._trace_field(call, body)) is not None:
-            kwargs = {**kwargs, "request": _with_body(request, {**body, "trace": trace})}
+            kwargs = {**kwargs, "request": with_body(request, {**body, "trace": trace})}
         exchange.send()
         return exchange, args, kwargs
 
@@ -69,7 +63,7 @@ class _OpenRouterExchange(Exchange):
     def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
         status: int = result.status_code
         if status >= 400:  # noqa: PLR2004 - the SDK raises only after this
-            fold_error_response(self._call.record, status, None)
+            fold_error_response(self.call.record, status, None)
         if result.is_closed:
             self._read(result)
         else:
@@ -100,10 +94,3 @@ def _body(request: Any) -> Mapping[str, object]:
         return mapping(parse_json(request.content))
     except ValueError:
         return {}
-
-
-def _with_body(request: Any, body: Mapping[str, object]) -> Any:
-    """Return a copy of *request* with another body."""
-    headers = [(name, value) for name, value in request.headers.multi_items() if name != "content-length"]
-    content = json.dumps(body).encode()
-    return type(request)(request.method, request.url, headers=headers, content=content, extensions=request.extensions)

@@ -32,7 +32,8 @@ class InnermostWrapper:
         """Restore the method. If another library has wrapped this wrapper since, it stays."""
         if self._outer is not None:
             _set_wrapped(self._outer, self._inner)
-        elif _unbound(vars(self._owner).get(self._name)) is self._wrapper:
+        # The outer wrapper may have been removed meanwhile, and has left this one in its place.
+        if _unbound(vars(self._owner).get(self._name)) is self._wrapper:
             # The method may be inherited: then the class had no attribute of its own.
             delattr(self._owner, self._name)
             wrapped = self._wrapper.__wrapped__

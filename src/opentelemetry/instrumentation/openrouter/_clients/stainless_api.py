@@ -14,16 +14,20 @@ from urllib.parse import urlencode
 from .._api.client import ApiClient, Response, open_response
 
 
-def api_client(client: Any, sync_class: Any, client_headers: Mapping[str, object]) -> ApiClient:
+def api_client(
+    client: Any, sync_class: Any, key: str, client_headers: Mapping[str, object], version: str = ""
+) -> ApiClient:
     """Return an API client that sends through *client*, held weakly, or through a sync one with the same key.
 
     Args:
         client: the client of a call.
         sync_class: the class of the SDK's sync clients.
+        key: the API key of the client, which OpenRouter's API takes as a bearer token.
         client_headers: the `default_headers` of the client.
+        version: the path between the client's base URL and those of OpenRouter's API.
     """
     reference: weakref.ref[Any] = weakref.ref(client)
-    key, base_url = client.api_key, str(client.base_url)
+    base_url = str(client.base_url)
     headers = tuple((name, value) for name, value in client_headers.items() if isinstance(value, str))
 
     def stream(path: str, timeout: float) -> AbstractContextManager[Response]:
@@ -32,8 +36,8 @@ def api_client(client: Any, sync_class: Any, client_headers: Mapping[str, object
         is_usable = isinstance(alive, sync_class) and not alive.is_closed()
         sender: Any = alive if is_usable else _sync_client(sync_class, os.getpid(), key, base_url, headers)
         query = urlencode(_client_query(sender))
-        url = base_url.rstrip("/") + path + (f"{'&' if '?' in path else '?'}{query}" if query else "")
-        return open_response(_http_client(sender), url, _sent_headers(sender), timeout)
+        url = base_url.rstrip("/") + version + path + (f"{'&' if '?' in path else '?'}{query}" if query else "")
+        return open_response(_http_client(sender), url, _sent_headers(sender, key), timeout)
 
     return ApiClient(base_url, key, stream)
 
@@ -48,9 +52,12 @@ def _client_query(client: Any) -> Mapping[str, object]:
     return client._custom_query
 
 
-def _sent_headers(client: Any) -> dict[str, str]:
-    """Return the headers that an SDK's client sends with each request, its key among them (_base_client.py)."""
-    headers = {**client.auth_headers, **client.default_headers}
+def _sent_headers(client: Any, key: str) -> dict[str, str]:
+    """Return the headers that an SDK's client sends with each request (_base_client.py), and its key as a bearer token.
+
+    The Anthropic SDK sends the key in `x-api-key`; a client may have replaced the header `authorization`.
+    """
+    headers = {"Authorization": f"Bearer {key}", **client.auth_headers, **client.default_headers}
     return {name.lower(): value for name, value in headers.items() if isinstance(value, str)}  # others are sentinels
 
 

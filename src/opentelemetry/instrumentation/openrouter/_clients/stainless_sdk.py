@@ -15,7 +15,7 @@ from .._wire.fields import EMPTY, mapping
 
 
 class SDK:
-    """The private names that are borrowed from an SDK; read in openai 1.26.0 to 3.57.0.
+    """The private names that are borrowed from an SDK; read in openai 1.26.0 to 3.57.0, anthropic 0.51.0 to 2.14.0.
 
     `client.base_url`, `client.api_key`, `options.url`, `.method`, `.headers`, `.files` and `.post_parser`, and
     `request(cast_to, options, *, stream, stream_cls)` are borrowed too, but have no underscore (_base_client.py).
@@ -81,7 +81,7 @@ class SDK:
         """
         copied: Any = object.__new__(cast("type[Any]", type(stream)))
         copied.__dict__.update(stream.__dict__)
-        del copied._iterator
+        copied.__dict__.pop("_iterator", None)  # the Anthropic SDK creates it when it is first read
         stream._iterator = wrap(copied.__stream__())
         return stream._iterator
 

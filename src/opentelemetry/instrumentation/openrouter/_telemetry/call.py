@@ -4,16 +4,15 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext
 
 from .. import attributes as names
 from .._guard import guarded
-from .._operations import Operation
 from .._wire.errors import ErrorInfo, error_from_exception
 from .._wire.fields import Attributes
 from .._wire.response import ResponseRecord, mark_unfinished, response_attributes
@@ -27,47 +26,6 @@ from .recorder import Recorder
 
 Settle: TypeAlias = Callable[[ResponseRecord, Callable[[], None]], bool]
 """Receives the record and a `finish` callback; returns True if it will call `finish` once, from another thread."""
-
-_NONE: Final[frozenset[str]] = frozenset()
-
-
-def start_call(  # noqa: PLR0913, PLR0917 - all that is known at the start
-    recorder: Recorder,
-    operation: Operation,
-    server: Attributes,
-    request: Attributes,
-    body: Mapping[str, object],
-    context: CallContext,
-    settle: Settle | None = None,
-) -> "Call":
-    """Start the span of a call, or update the enclosing one, with all attributes of its request: samplers see them.
-
-    Args:
-        recorder: records the call.
-        operation: the operation of the request's path.
-        server: `server.address` and `server.port`.
-        request: the attributes of the request.
-        body: the merged request body; read only where content is captured.
-        context: the context of the call.
-        settle: fetches the usage of a stream that ends without it, in the background.
-    """
-    name = operation.name
-    model = request.get(names.GEN_AI_REQUEST_MODEL)
-    shared: Attributes = {names.GEN_AI_OPERATION_NAME: name, names.GEN_AI_PROVIDER_NAME: "openrouter"}
-    attributes = {**shared, **server, **operation.implied, **context.baggage_attributes, **request}
-    if model is not None:
-        shared[names.GEN_AI_REQUEST_MODEL] = model
-        name = f"{name} {model}"
-    for chosen in recorder.metric_attributes:
-        if chosen in attributes:
-            shared[chosen] = attributes[chosen]
-    skipped = _NONE if context.enclosing is None else context.enclosing.recorded_metrics
-    metrics = CallMetrics(recorder.instruments, shared, server, skipped)
-    call = Call(recorder, name, attributes, metrics, context, settle)
-    capture = recorder.capture
-    if capture is not None and (capture.on_event or call.is_recording):
-        call.content = CapturedContent(capture, operation, body, call.record)
-    return call
 
 
 class Call:
@@ -85,11 +43,12 @@ class Call:
         "_target",
         "content",
         "ended",
+        "on_end",
         "record",
         "timer",
     )
 
-    def __init__(  # noqa: PLR0913, PLR0917 - as `start_call`
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is known at the start
         self,
         recorder: Recorder,
         name: str,
@@ -101,10 +60,11 @@ class Call:
         self._recorder, self._metrics = recorder, metrics
         self._name, self._start_attributes = name, attributes
         self._parent, enclosing, _ = context
-        self._settle, self._has_open_response = settle, False
+        self._settle, self._has_open_response, self.ended = settle, False, False
         self.record = ResponseRecord()
         self.content: CapturedContent | None = None
-        self.ended = False
+        self.on_end: Callable[[], None] | None = None
+        """Called once, when the call has been recorded."""
         self._start_ns = time.time_ns()
         self.timer = ChunkTimer()
         self._target: OwnSpan | EnclosingSpan
@@ -197,6 +157,8 @@ class Call:
             self._record(error, usage_unknown, at, was_raised)
         finally:
             self._target.end(self._start_ns + int((at - self.timer.start) * 1e9))
+            if self.on_end is not None:
+                self.on_end()
 
     def _record(self, error: ErrorInfo | None, usage_unknown: bool, at: float, was_raised: bool) -> None:
         self.record_gaps()

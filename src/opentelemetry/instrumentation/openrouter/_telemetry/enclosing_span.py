@@ -114,7 +114,8 @@ class EnclosingSpan:
                 sent = Decimal(repr(before.get(name, 0)))
                 ours[name] = float(Decimal(repr(present[name])) - sent + Decimal(repr(value)))
             elif (
-                name not in present
+                # The Anthropic SDK 1.17 sets None for what an error in place of a message lacks.
+                present.get(name) is None
                 or present[name] == before.get(name)
                 or name == names.GEN_AI_PROVIDER_NAME
                 or name.startswith(_PREFIX)

@@ -76,6 +76,7 @@ _PYDANTIC_AI: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_TIME_TO_
 
 # Instrumentations that record other metrics than their convention suggests, by operation.
 _BY_SCOPE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "com.anthropic.sdk.python": {"chat": _NOTHING},  # anthropic 2.14.0, _tracing.py: spans, no metrics
     # logfire 5.2.0, integrations/llm_providers
     "logfire.openai": {"chat": _NOTHING, "text_completion": _NOTHING, "embeddings": _NOTHING},
     "opentelemetry.instrumentation.openai.v1": {"text_completion": _NOTHING},  # OpenLLMetry 0.62.4

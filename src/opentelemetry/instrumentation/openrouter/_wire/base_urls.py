@@ -60,6 +60,14 @@ class BaseUrls:
         self._cache[id(base_url)] = (base_url, server)
         return server
 
+    def is_other_host(self, url: str) -> bool:
+        """Whether no URL of the host of *url* is OpenRouter."""
+        try:
+            _, host, _, _ = _split_url(url)
+        except ValueError:
+            return False
+        return not _is_openrouter(host, "openrouter") and all(host != each[1] for each in self._user_urls)
+
     def _match_url(self, base_url: str) -> Attributes | None:
         try:
             scheme, host, port, path = _split_url(base_url)

@@ -50,7 +50,8 @@ def error_from_body(
     """Read the field `error` of a body.
 
     Args:
-        error: an object with `code`, `message` and `metadata`, or a bare message.
+        error: an object with `code`, `message` and `metadata`, or with `type`, `message` and `error_type`, or a bare
+            message.
         status: the HTTP status, if it is an error status.
         default: the type if neither the error nor the status has one.
         error_type: the field `error_type` beside the error, as the Responses API sends it.
@@ -63,7 +64,7 @@ def error_from_body(
     if kind is None and metadata.get("reasons"):  # only a moderation error has reasons
         kind = "content_policy_violation"
     return ErrorInfo(
-        type=kind or _type_from_code(code) or _type_from_code(status) or default,
+        type=kind or _type_from_code(code) or _type_from_code(status) or _type_from_code(fields.get("type")) or default,
         message=printable(error) or printable(fields.get("message")),
         code=_as_text(code),
         provider_code=_as_text(metadata.get("provider_code")),
@@ -83,17 +84,23 @@ def error_from_exception(exception: BaseException, *, has_response: bool = False
         return info
     name = _qualified_name(type(exception))
     status = integer(getattr(exception, "status_code", None))
-    if status in _SUCCESS:  # openai/_response.py: an APIResponseValidationError, with `_strict_response_validation`
-        return INVALID_RESPONSE
     # `openai.APIError.body` is the inner `error` object of the body (openai/_client.py, _make_status_error; for an
     # error inside a stream openai/_streaming.py, __stream__). `.message` is not used: it may quote the whole body.
-    body = getattr(exception, "body", None)
+    # `anthropic.APIError.body` is the whole body, and its status is 200 for an error inside a stream
+    # (anthropic/_streaming.py, __stream__).
+    body = mapping(getattr(exception, "body", None))
+    inner = mapping(body.get("error"))
+    if inner:
+        body, status = inner, None if status in _SUCCESS else status
+    elif status in _SUCCESS:  # openai/_response.py: an APIResponseValidationError, with `_strict_response_validation`
+        return INVALID_RESPONSE
     if status is not None or body:
-        return error_from_body(mapping(body), status, default=name)
-    for cls in type(exception).__mro__:
-        known = _BY_EXCEPTION.get((cls.__module__.partition(".")[0], cls.__name__))
-        if known is not None:
-            return ErrorInfo(known, message=printable(getattr(exception, "message", None)))
+        return error_from_body(body, status, default=name)
+    known = _type_from_class(type(exception))
+    if known is not None:
+        # requests raises its ConnectionError for a timeout while a body is read (requests/models.py, iter_content).
+        is_timeout = any(_type_from_class(cause.__class__) == "timeout" for cause in exception.args[:1])
+        return ErrorInfo("timeout" if is_timeout else known, message=printable(getattr(exception, "message", None)))
     return ErrorInfo(name)
 
 
@@ -108,6 +115,11 @@ def _body_error(exception: BaseException) -> ErrorInfo | None:
         is_parser = bool(frames) and frames[-1].f_globals.get("__name__") == JSONDecodeError.__module__
         return INVALID_RESPONSE if is_parser else None
     return None
+
+
+def _type_from_class(cls: type) -> str | None:
+    known = (_BY_EXCEPTION.get((each.__module__.partition(".")[0], each.__name__)) for each in cls.__mro__)
+    return next(filter(None, known), None)
 
 
 def _qualified_name(cls: type) -> str:
@@ -159,21 +171,48 @@ _BY_STATUS: Final = {
 
 # Codes that are not numbers: the mid-stream example of https://openrouter.ai/docs/api/reference/streaming, and the
 # Responses API, https://platform.openai.com/docs/api-reference/responses/object#responses/object-error
+# Then the types of the Anthropic Messages API: https://platform.claude.com/docs/en/api/errors
 _BY_CODE: Final = {
     "server_error": "server",
     "rate_limit_exceeded": "rate_limit_exceeded",
     "invalid_prompt": "invalid_prompt",
+    "invalid_request_error": "invalid_request",
+    "authentication_error": "authentication",
+    "billing_error": "payment_required",
+    "permission_error": "permission_denied",
+    "not_found_error": "not_found",
+    "request_too_large": "payload_too_large",
+    "rate_limit_error": "rate_limit_exceeded",
+    "timeout_error": "timeout",
+    "api_error": "server",
+    "overloaded_error": "provider_overloaded",
 }
 
 _BY_EXCEPTION: Final = {
     # openai/_exceptions.py: a subclass of APIConnectionError, so it comes first
     ("openai", "APITimeoutError"): "timeout",
     ("openai", "APIConnectionError"): "connection",
+    ("anthropic", "APITimeoutError"): "timeout",  # anthropic/_exceptions.py: the same
+    ("anthropic", "APIConnectionError"): "connection",
     # Older SDKs raise these while a stream is read: https://www.python-httpx.org/exceptions/
     ("httpx", "TimeoutException"): "timeout",
     ("httpx", "TransportError"): "connection",
     ("httpx2", "TimeoutException"): "timeout",
     ("httpx2", "TransportError"): "connection",
+    # requests/exceptions.py: ConnectTimeout is a ConnectionError too, so it comes first
+    ("requests", "ConnectTimeout"): "timeout",
+    ("requests", "Timeout"): "timeout",
+    ("requests", "ConnectionError"): "connection",
+    ("requests", "ChunkedEncodingError"): "connection",
+    # urllib3/exceptions.py: raised while the body of a `requests` response is read
+    ("urllib3", "TimeoutError"): "timeout",
+    ("urllib3", "ProtocolError"): "connection",
+    ("urllib3", "SSLError"): "connection",
+    # aiohttp/client_exceptions.py: ServerTimeoutError is a ClientConnectionError too, so it comes first
+    ("aiohttp", "ServerTimeoutError"): "timeout",
+    ("aiohttp", "ClientConnectionError"): "connection",
+    ("aiohttp", "ClientPayloadError"): "connection",
+    ("asyncio", "TimeoutError"): "timeout",  # Python 3.10
     ("builtins", "TimeoutError"): "timeout",
     ("builtins", "ConnectionError"): "connection",
     ("asyncio", "CancelledError"): "cancelled",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import attributes as names
-from .fields import amount, count, printable
+from .fields import amount, count, mapping, printable
 from .response import ResponseRecord
 
 
@@ -23,10 +23,11 @@ def fold_generation(record: ResponseRecord, generation: Mapping[str, Any]) -> No
     """Fold the `data` of `GET /generation`; values from the stream itself stay.
 
     Args:
-        record: a response without usage.
+        record: a response without usage, or without its cost.
         generation: the data, for which `has_usage` is true.
     """
-    record.usage = _usage(generation)
+    # A message's stream has its tokens, but not its cost.
+    record.usage = {**_usage(generation), **mapping(record.usage)}
     record.attributes[names.OPENROUTER_SETTLED] = True
     # This `model` is a dated slug, not the name that responses have.
     record.model = record.model or printable(generation.get("model"))

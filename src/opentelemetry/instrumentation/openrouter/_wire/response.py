@@ -39,6 +39,10 @@ class ResponseRecord:
     """The last `usage` object that has a value; read when the call ends."""
     earlier_usage: Attributes | None = None
     """The figures of the `usage` objects before it; nearly all responses have one only."""
+    started_usage: object = None
+    """The `usage` at the start of a stream, which is reported if there is no other: tokens of the input."""
+    lacks_cost: bool = False
+    """`usage` is final, but the endpoint does not send the cost with it."""
     error: ErrorInfo | None = None
     """The error in the body, for which the SDK may raise nothing."""
     first_token: float | None = None
@@ -55,7 +59,8 @@ class ResponseRecord:
 
 def response_attributes(record: ResponseRecord) -> Attributes:
     """Return all attributes of a response except its times and its error."""
-    attributes = usage_attributes(record.usage, record.earlier_usage) if record.usage is not None else {}
+    usage = record.started_usage if record.usage is None else record.usage
+    attributes = {} if usage is None else usage_attributes(usage, record.earlier_usage)
     if record.attributes:
         attributes.update(record.attributes)
     if record.id is not None:
@@ -162,7 +167,9 @@ def fold_headers(record: ResponseRecord, headers: object) -> None:
     present = {name: value.decode("latin-1") for key, value in pairs if (name := key.lower()) in _HEADERS}
     if not present:
         return
-    record.id = record.id or printable(present.get(b"x-generation-id"))
+    # The id of a message may be the upstream provider's (`msg_…`); `GET /generation` and Broadcast need OpenRouter's.
+    if record.id is None or not record.id.startswith("gen-"):
+        record.id = printable(present.get(b"x-generation-id")) or record.id
     record.provider = record.provider or printable(present.get(b"x-provider-name"))
     for name in present.keys() & _CACHE_HEADERS.keys():
         attribute, convert = _CACHE_HEADERS[name]

@@ -24,6 +24,8 @@ class EventReader:
         self._data: list[bytes] = []
         self.done = False
         """`[DONE]` has arrived."""
+        self.has_invalid = False
+        """Data has arrived that is not JSON."""
 
     def read(self, piece: bytes) -> Iterator[object]:
         """Yield the events that *piece* completes; data that is not JSON is skipped."""
@@ -45,4 +47,4 @@ class EventReader:
                 try:
                     yield parse_json(data)
                 except ValueError:
-                    continue
+                    self.has_invalid = True

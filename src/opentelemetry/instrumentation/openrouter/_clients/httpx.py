@@ -1,0 +1,109 @@
+"""The HTTP libraries httpx and httpx2: wraps `send` of the sync and the async client, which each request uses.
+
+Redirects and authentication happen inside `send`; the transport, where others instrument httpx, is below it.
+"""
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from .._api.client import Response, open_response
+from .._guard import guarded
+from .._operations import PATHS
+from .base import OverrideClose, StartedExchange, is_sending
+from .bodies import ResponseHead
+from .http_library import HTTPExchange, HTTPLibrary, read_json
+from .httpx_bodies import observe_body
+from .patching import InnermostWrapper
+
+
+class HttpxInstrumentation(HTTPLibrary):
+    """httpx."""
+
+    requirement = "httpx >= 0.23, < 1"
+    module = "httpx"
+
+    def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
+        return [
+            InnermostWrapper(module.Client, "send", self._wrap_request),
+            InnermostWrapper(module.AsyncClient, "send", self._wrap_request_async),
+        ]
+
+    @guarded
+    def _start_exchange(
+        self,
+        client: Any,  # noqa: ARG002 - the request has all that is read
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        override_close: OverrideClose,
+    ) -> StartedExchange | None:
+        request = args[0] if args else kwargs["request"]
+        url = request.url
+        path: str = url.path
+        if not path.endswith(PATHS) or request.method != "POST" or is_sending() or url.host in self.other_hosts:
+            return None
+        target = self._target(url.host, f"{url.scheme}://{url.netloc.decode()}{path}")
+        if target is None:
+            return None
+        body = read_json(_content(request))
+        call = self._start_request(target, body, request.headers)
+        if call is None:
+            return None
+        exchange = _HttpxExchange(call, target.operation, self.responses, override_close)
+        joined = self._joined(call, body)
+        if joined is not None:
+            args, kwargs = (with_body(request, joined),), {key: kwargs[key] for key in kwargs if key != "request"}
+        exchange.send()
+        return exchange, args, kwargs
+
+    @contextmanager
+    def _open(self, url: str, key: str, timeout: float) -> Generator[Response, None, None]:
+        client = import_module(self.module).Client
+        with client() as http, open_response(http, url, {"authorization": key}, timeout) as response:
+            yield response
+
+
+class Httpx2Instrumentation(HttpxInstrumentation):
+    """httpx2, which has the same classes."""
+
+    requirement = "httpx2 >= 2, < 3"
+    module = "httpx2"
+
+
+class _HttpxExchange(HTTPExchange):
+    __slots__ = ()
+
+    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
+        head = _head(result)
+        if result.is_closed:
+            self._read_whole(head, _content(result))
+        else:
+            self._fold_status(head)
+            observe_body(result, self._track(result))
+
+    def _read_error(self, error: BaseException) -> None:
+        response = getattr(error, "response", None)  # an event hook of the caller raised for the status
+        if response is not None:
+            self._read_whole(_head(response), _content(response))
+
+
+def with_body(request: Any, body: Mapping[str, object]) -> Any:
+    """Return a copy of *request* with another body."""
+    headers = [(name, value) for name, value in request.headers.multi_items() if name != "content-length"]
+    content = json.dumps(body).encode()
+    return type(request)(request.method, request.url, headers=headers, content=content, extensions=request.extensions)
+
+
+def _head(response: Any) -> ResponseHead:
+    content_type = response.headers.get("content-type", "")
+    return ResponseHead(response.status_code, response.headers.raw, content_type)
+
+
+def _content(message: Any) -> bytes:
+    """Return the body of a request or a response; empty if it is not in memory."""
+    try:
+        return message.content
+    except RuntimeError:  # httpx.RequestNotRead, httpx.ResponseNotRead
+        return b""
