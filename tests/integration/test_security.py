@@ -127,7 +127,7 @@ def test_internal_error_logs_no_secret(
     def fail(*_: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._clients.base.request_attributes", fail)
+    monkeypatch.setattr("opentelemetry.instrumentation.openrouter._clients.base.start_call", fail)
     caplog.set_level(logging.WARNING, logger="opentelemetry.instrumentation.openrouter")
     client("hello").chat.completions.create(**REQUEST)
     assert "failed in" in caplog.text
