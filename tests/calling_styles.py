@@ -323,6 +323,9 @@ _ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "completions": Endpoint("/completions", "completions", Completion, Completion, missing_styles=_PARSED),
     "embeddings": Endpoint("/embeddings", "embeddings", CreateEmbeddingResponse, missing_styles=_PARSED),
     "rerank": Endpoint("/rerank", model=object),
+    "systemone": Endpoint("/systemone", model=object),
+    "videos": Endpoint("/videos", model=object),
+    "batches": Endpoint("/batches", model=object),
     "images": Endpoint("/images", model=ImagesResponse, chunk=object),
     "generations": Endpoint(
         "/images/generations",

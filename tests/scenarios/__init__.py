@@ -18,6 +18,10 @@ SCENARIOS: Final[Mapping[str, Mapping[str, Scenario]]] = {
     "generations": results.IMAGES,
     "speech": results.SPEECH,
     "transcription": results.TRANSCRIPTION,
+    "systemone": results.DECISIONS,
+    "decisions": results.DECISIONS,
+    "videos": results.VIDEOS,
+    "batches": results.BATCHES,
 }
 """Endpoint -> name -> scenario."""
 

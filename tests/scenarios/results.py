@@ -1,7 +1,9 @@
-"""Embeddings, rerank, images, speech and transcription: the complete span of each scenario."""
+"""Embeddings, rerank, images, speech, transcription, decisions and submitted jobs: the complete span of each scenario."""
 
 from dataclasses import replace
 from typing import Any, Final
+
+from tests.simulator.jobs import BATCH_ID, VIDEO_ID
 
 from .chat import CACHED
 from .chat import SCENARIOS as CHAT
@@ -212,3 +214,62 @@ _TRANSCRIPTION: Final = {
 }
 TRANSCRIPTION: Final = {name: scenario for name, scenario in _TRANSCRIPTION.items() if name not in NOT_AN_OBJECT}
 """A transcript may be plain text, so those bodies may be one."""
+
+_DECISIONS_REQUEST: Final[dict[str, Any]] = {
+    "model": MODEL,
+    "state": "It rains.",
+    "questions": {"wet": {"type": "score", "criteria": [], "instructions": "Is it wet?"}},
+}
+DECISIONS: Final = _table(
+    "decisions",
+    _DECISIONS_REQUEST,
+    {},
+    both(
+        {
+            **IDENTITY,
+            "gen_ai.usage.input_tokens": 21,
+            "gen_ai.usage.output_tokens": 3,
+            "gen_ai.usage.cost": 0.00003,
+            "openrouter.usage.cost": 0.00003,
+        },
+        content=input_messages(message(text("It rains."), role="user")),
+    ),
+)
+
+
+def _jobs(
+    name: str, request: dict[str, Any], request_attributes: dict[str, Any], submitted: dict[str, Any], **content: Any
+) -> dict[str, Scenario]:
+    return _table(
+        name,
+        request,
+        request_attributes,
+        both(submitted, **content),
+        empty=Scenario(failed("empty_response", None, {}).non_streamed, None, request),
+    )
+
+
+VIDEOS: Final = _jobs(
+    "video",
+    {"model": MODEL, "prompt": "A cat"},
+    {"gen_ai.output.type": "video"},
+    {"openrouter.job.id": VIDEO_ID, "openrouter.job.status": "pending"},
+    content=_IMAGE_INPUT,
+)
+BATCHES: Final = _jobs(
+    "batch",
+    {
+        "model": MODEL,
+        "endpoint": "/v1/chat/completions",
+        "requests": [{"custom_id": "one", "body": {"messages": [{"role": "user", "content": "secret"}]}}],
+    },
+    {},
+    {
+        "gen_ai.response.model": MODEL,
+        "openrouter.job.id": BATCH_ID,
+        "openrouter.job.status": "validating",
+        "openrouter.job.requests.total": 2,
+        "openrouter.job.requests.completed": 0,
+        "openrouter.job.requests.failed": 0,
+    },
+)

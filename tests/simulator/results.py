@@ -1,4 +1,4 @@
-"""Embeddings, rerank, images, speech and transcription: one reply each, and their errors.
+"""Embeddings, rerank, images, speech, transcription, decisions and submitted jobs: one reply each, and their errors.
 
 https://openrouter.ai/docs/api/api-reference/embeddings/create-embeddings, and its siblings rerank/, images/ and audio/;
 the body of embeddings is as recorded 2026-08.
@@ -8,9 +8,11 @@ import base64
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from .canned_reply import JSON, CannedReply, Reply, as_bytes
+from .jobs import JOB_IDS, submitted_job
 
 EMBEDDING: Final = (0.25, -0.5, 0.125, 1.0)
 PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()
@@ -45,6 +47,12 @@ def _transcription(_: CannedReply, __: JSON) -> JSON:
     return {"text": "Hello there.", "usage": usage}
 
 
+def _decisions(canned: CannedReply, request: JSON) -> JSON:
+    """`openrouter` 1.3.84, components/decisionsresponse.py and decisionschoiceanswer.py."""
+    answers = {name: {"type": "score", "score": 0.75} for name in request["questions"]}
+    return {**_head(canned), "answers": answers, "usage": {"input_tokens": 21, "output_tokens": 3, "cost": 0.00003}}
+
+
 _IMAGE_USAGE: Final[JSON] = {
     "prompt_tokens": 12,
     "completion_tokens": 1290,
@@ -59,6 +67,10 @@ _BODIES: Final[Mapping[str, Callable[[CannedReply, JSON], JSON]]] = {
     "images": _images,
     "images/generations": _images,
     "audio/transcriptions": _transcription,
+    "systemone": _decisions,
+    "alpha/decisions": _decisions,
+    "videos": partial(submitted_job, "videos"),
+    "batches": partial(submitted_job, "batches"),
 }
 
 
@@ -98,6 +110,8 @@ class Result:
         if self._path == "audio/transcriptions" and self._request.get("response_format") == "text":
             return Reply([b"Hello there.\n"], "text/plain", headers={"X-Generation-Id": canned.id})
         reply = canned.reply(self, stream=stream)
+        if self._path in JOB_IDS and is_ok and canned.verbatim is None:
+            return replace(reply, status=202, headers=canned.headers)
         if self._path == "embeddings" and is_ok:  # the id is in the body only (recorded 2026-08)
             return replace(reply, headers=canned.headers)
         return reply
@@ -115,5 +129,9 @@ EMPTY: Final[Mapping[str, Reply]] = {
     "images/generations": _NO_IMAGE,
     "audio/speech": Reply([], "audio/mpeg"),
     "audio/transcriptions": Reply([as_bytes({"usage": {"seconds": 1}})]),
+    "systemone": Reply([as_bytes({"answers": {}})]),
+    "alpha/decisions": Reply([as_bytes({"answers": None})]),
+    "videos": Reply([b"{}"], status=202),
+    "batches": Reply([b"{}"], status=202),
 }
 """Replies without any result."""

@@ -27,6 +27,7 @@ from .agent import agent_reply, bill_line
 from .canned_replies import CANNED_REPLIES
 from .canned_reply import CannedReply, Cut, Endpoint, Pause, Reply
 from .chat import Chat, Completions
+from .jobs import JOB_IDS, polled_job
 from .messages import Messages
 from .responses import Responses
 from .results import EMPTY, Result
@@ -49,7 +50,6 @@ _WORKSPACE_BUDGET: Final = {
     "resets_at": "2026-12-01T00:00:00.000Z",
 }
 """A budget of `GET /key`: `openrouter` 1.3.84, components/keybudget.py."""
-_RESULTS: Final = ("embeddings", "rerank", "images", "images/generations", "audio/speech", "audio/transcriptions")
 
 # The scenario of the plain base URL for a model; any other model gets "hello".
 BY_MODEL: Final[Mapping[str, str]] = {
@@ -100,8 +100,10 @@ class Simulator:
                 Route("/{scenario}/api/v1/key", self._key),
                 Route("/{scenario}/api/v1/models", self._models),
                 Route("/{scenario}/bill", self._bill),
+                *(Route(f"/{{scenario}}/api/v1/{kind}/{{job}}", self._job) for kind in JOB_IDS),
                 Route("/api/v1/{path:path}", self._infer, methods=["POST"]),
                 Route("/{scenario}/api/v1/{path:path}", self._infer, methods=["GET", "POST"]),
+                Route("/{scenario}/api/{path:path}", self._infer, methods=["POST"]),
             ]
         )
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=60))
@@ -143,7 +145,7 @@ class Simulator:
         stream = fields.get("stream") is True
         if path in _ENDPOINTS:
             return _response(canned.reply(_ENDPOINTS[path], stream=stream))
-        if path not in _RESULTS:
+        if path not in EMPTY:
             return JSONResponse({"error": {"message": "Not Found", "code": 404}}, 404)
         if scenario == "empty":
             return _response(EMPTY[path])
@@ -198,6 +200,15 @@ class Simulator:
         key = request.headers.get("authorization", "")
         cost = Decimal(str((canned.usage or {}).get("cost") or 0))
         self._spent[key] = self._spent.get(key, Decimal(0)) + cost
+
+    async def _job(self, request: Request) -> Response:
+        await self._record(request)
+        scenario, job, kind = (*request.path_params.values(), request.url.path.split("/")[-2])
+        verbatim = self.verbatim.get(f"{scenario}/{kind}")
+        if verbatim is not None:
+            return _response(verbatim.pop(0) if isinstance(verbatim, list) else verbatim)
+        self._polls[job] = self._polls.get(job, 0) + 1
+        return _response(polled_job(kind, job, scenario, self._polls[job]))
 
     async def _key(self, request: Request) -> Response:
         """https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key."""

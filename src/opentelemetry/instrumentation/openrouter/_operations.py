@@ -18,6 +18,7 @@ from ._content.responses_api import responses_input, responses_output
 from ._content.results import (
     image_input,
     image_output,
+    no_input,
     no_output,
     rerank_input,
     transcription_input,
@@ -26,6 +27,7 @@ from ._content.results import (
 from ._wire.chat import fold_chunk, fold_completion, fold_error_chunk
 from ._wire.errors import EMPTY_RESPONSE, INTERRUPTED_STREAM, INVALID_RESPONSE
 from ._wire.fields import Attributes, parse_json
+from ._wire.jobs import fold_job
 from ._wire.messages import fold_message, fold_message_error, fold_message_event, message_request_attributes
 from ._wire.request import request_attributes
 from ._wire.response import ResponseRecord, fold_error_event, fold_error_response
@@ -52,6 +54,8 @@ class Operation:
     """A successful response is a JSON object; false where it may be audio or plain text."""
     read_request: Callable[..., Attributes] = request_attributes
     """Returns the attributes of the merged request body and of mappings of headers, weakest first."""
+    job: "Operation | None" = None
+    """The end of the job that a request of this kind submits; `GET <path>/<job id>` polls it."""
 
     def fold(self, record: ResponseRecord, body: object) -> None:
         """Fold a whole body as an SDK parsed it, perhaps to the text or the bytes themselves."""
@@ -102,22 +106,55 @@ def operation_at(url: str, base_url: object) -> Operation | None:
     operation = _BY_PATH.get(url)
     if operation is None and "://" in url:
         base = str(base_url).rstrip("/")
-        return _BY_PATH.get("/" + _path(url[len(base) :])) if url.startswith(base + "/") else None
+        for root in (base, base.removesuffix(_VERSION)):
+            if url.startswith(root + "/"):
+                operation = operation or _BY_PATH.get("/" + _path(url[len(root) :]))
+        return operation
     return operation or _BY_PATH.get("/" + _path(url))
 
 
+def job_at(url: str, base_url: object) -> tuple[Operation, str] | None:
+    """Return the operation of a poll, and the id of its job; None if a GET request to *url* polls no job."""
+    submission_url, _, job = url.partition("?")[0].rstrip("/").rpartition("/")
+    operation = operation_at(submission_url, base_url) if job else None
+    return None if operation is None or operation.job is None else (operation.job, job)
+
+
+def may_be_traced(method: str, url: str) -> bool:
+    """Whether a request may be a call or a poll.
+
+    Args:
+        method: its method in upper case.
+        url: its URL or a part of it, without a query.
+    """
+    if method == "POST":
+        return url.endswith(PATHS)
+    return method == "GET" and ("/videos/" in url or "/batches/" in url)
+
+
 def split_url(url: str) -> tuple[Operation, str] | None:
-    """Return the operation of an absolute URL without a query, and the base URL before its path."""
+    """Return the operation of an absolute URL without a query, and the base URL of the API."""
     url = url.rstrip("/")
     for path in PATHS:
         if url.endswith(path):
-            return _BY_PATH[path], url[: -len(path)]
+            base = url[: -len(path)]
+            return _BY_PATH[path], base + _VERSION if path == _DECISIONS_PATH else base
     return None
+
+
+def api_base(url: str, base_url: str) -> str:
+    """Return the base URL of the API: *base_url*, unless *url* is below another one."""
+    found = split_url(url)
+    return base_url if found is None or not url.endswith(_DECISIONS_PATH) else found[1]
 
 
 def _path(url: str) -> str:
     return url.partition("?")[0].strip("/")
 
+
+_VERSION: Final = "/v1"
+# Beside the version, not below it: `openrouter` 1.3.84, operations/createapialphadecisions.py.
+_DECISIONS_PATH: Final = "/alpha/decisions"
 
 _OBJECT: Final = re.compile(rb"\s*\{")
 
@@ -139,6 +176,8 @@ _MESSAGES: Final = Operation(
     MessageAccumulator,
     read_request=message_request_attributes,
 )
+
+_DECISIONS: Final = Operation("decisions", text_input("state"), no_output, result_folder("answers"))
 
 # Each path: https://openrouter.ai/docs/api/api-reference/<path>; `/completions` is documented in
 # https://openrouter.ai/docs/api/reference/streaming only; `/images/generations` is where the OpenAI SDK posts images.
@@ -177,7 +216,23 @@ _BY_PATH: Final[Mapping[str, Operation]] = {
     "/audio/transcriptions": Operation(
         "transcription", transcription_input, transcription_output, result_folder("text"), returns_object=False
     ),
+    "/systemone": _DECISIONS,
+    _DECISIONS_PATH: _DECISIONS,
+    "/api/alpha/decisions": _DECISIONS,  # OpenRouter's SDK has no version in the base URL of this one
+    "/videos": Operation(
+        "video",
+        image_input,
+        no_output,
+        fold_job,
+        implied={names.GEN_AI_OUTPUT_TYPE: "video"},
+        job=Operation("video_job", no_input, no_output, fold_job, implied={names.GEN_AI_OUTPUT_TYPE: "video"}),
+    ),
+    "/batches": Operation(
+        "batch", no_input, no_output, fold_job, job=Operation("batch_job", no_input, no_output, fold_job)
+    ),
 }
 
-PATHS: Final = tuple(sorted((path for path in _BY_PATH if "/v1/" not in path), key=len, reverse=True))
+PATHS: Final = tuple(
+    sorted((path for path in _BY_PATH if not path.startswith(("/v1/", "/api/"))), key=len, reverse=True)
+)
 """All paths below the version, longest first: `/chat/completions` ends with `/completions` too."""

@@ -84,6 +84,14 @@ OPENROUTER_RESPONSE_TIME_TO_FIRST_TOKEN: Final = "openrouter.response.time_to_fi
 OPENROUTER_STREAM_CANCELLED: Final = "openrouter.stream.cancelled"
 OPENROUTER_SETTLED: Final = "openrouter.settled"
 
+# https://openrouter.ai/docs/api/api-reference/video-generation/get-videos, and batch/get-a-batch there: the id is that
+# of the job, not of a generation; the requests are those of a batch.
+OPENROUTER_JOB_ID: Final = "openrouter.job.id"
+OPENROUTER_JOB_STATUS: Final = "openrouter.job.status"
+OPENROUTER_JOB_REQUESTS_TOTAL: Final = "openrouter.job.requests.total"
+OPENROUTER_JOB_REQUESTS_COMPLETED: Final = "openrouter.job.requests.completed"
+OPENROUTER_JOB_REQUESTS_FAILED: Final = "openrouter.job.requests.failed"
+
 OPENROUTER_CACHE_STATUS: Final = "openrouter.cache.status"
 OPENROUTER_CACHE_AGE: Final = "openrouter.cache.age"
 OPENROUTER_CACHE_TTL: Final = "openrouter.cache.ttl"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .._api.client import Response
 from .._guard import guarded
-from .._operations import PATHS
+from .._operations import may_be_traced
 from .._wire.fields import mapping
 from .aiohttp_bodies import observe_body
 from .base import OverrideClose, StartedExchange, is_sending
@@ -35,13 +35,13 @@ class AiohttpInstrumentation(HTTPLibrary):
         self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], override_close: OverrideClose
     ) -> StartedExchange | None:
         # _request(method, str_or_url, *, ...): aiohttp/client.py, 3.8.0 to 3.14.5
-        method: str = args[0] if args else kwargs["method"]
+        method: str = (args[0] if args else kwargs["method"]).upper()
         given = args[1] if len(args) > 1 else kwargs["str_or_url"]
         host, path = _host_and_path(given)
-        if not path.endswith(PATHS) or method.upper() != "POST" or is_sending() or host in self.other_hosts:
+        if not may_be_traced(method, path) or is_sending() or host in self.other_hosts:
             return None
         url = client._build_url(given)
-        target = self._target(host, f"{url.origin()}{url.path}")
+        target = self._target(host, f"{url.origin()}{url.path}", method)
         if target is None:
             return None
         data, sent = kwargs.get("data"), kwargs.get("json")

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from .._api.client import ApiClient, Response
 from .._operations import Operation, split_url
 from .._telemetry.call import Call
+from .._telemetry.job_poll import start_poll
 from .._wire.fields import EMPTY, Attributes, mapping, parse_json
 from .._wire.response import fold_error_response, fold_headers
 from .base import ClientInstrumentation, Exchange
@@ -29,6 +30,8 @@ class Target(NamedTuple):
     operation: Operation
     server: Attributes
     base_url: str
+    job: str = ""
+    """The id of the job, if the request polls one."""
 
 
 @dataclass(slots=True)
@@ -60,21 +63,29 @@ class HTTPLibrary(ClientInstrumentation):
             timeout: seconds for each read.
         """
 
-    def _target(self, host: str | None, url: str) -> Target | None:
+    def _target(self, host: str | None, url: str, method: str = "POST") -> Target | None:
         """Return the target of a request; None if it is not OpenRouter.
 
-        Callers first compare the end of the URL with `PATHS`, and ask `is_sending`: a request that is part of a call
-        passes through.
+        Callers first ask `may_be_traced`, and `is_sending`: a request that is part of a call passes through.
 
         Args:
             host: the host as the caller looks it up in `other_hosts`, if it does.
             url: the absolute URL without user, query and fragment.
+            method: the method in upper case.
         """
+        job = ""
+        if method == "GET":
+            url, _, job = url.rstrip("/").rpartition("/")
         try:
             target = self._targets[url]
         except KeyError:
             target = self._find_target(host, url)
-        return target if self.active else None
+        if target is None or not self.active:
+            return None
+        operation = target.operation.job
+        if job:
+            return None if operation is None else target._replace(operation=operation, job=job)
+        return target
 
     def _find_target(self, host: str | None, url: str) -> Target | None:
         found = split_url(url)
@@ -96,6 +107,8 @@ class HTTPLibrary(ClientInstrumentation):
             body: the JSON of its body.
             headers: its headers, with lower-case or case-insensitive names.
         """
+        if target.job:
+            return start_poll(self.recorder, target.operation, target.server, target.job)
         return self._start_call(
             target.operation, target.server, body, [headers], partial(self._api_client, target.base_url, headers)
         )

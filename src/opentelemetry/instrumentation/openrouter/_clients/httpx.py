@@ -11,7 +11,7 @@ from typing import Any
 
 from .._api.client import Response, open_response
 from .._guard import guarded
-from .._operations import PATHS
+from .._operations import may_be_traced
 from .base import OverrideClose, StartedExchange, is_sending
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, read_json
@@ -42,9 +42,9 @@ class HttpxInstrumentation(HTTPLibrary):
         request = args[0] if args else kwargs["request"]
         url = request.url
         path: str = url.path
-        if not path.endswith(PATHS) or request.method != "POST" or is_sending() or url.host in self.other_hosts:
+        if not may_be_traced(request.method, path) or is_sending() or url.host in self.other_hosts:
             return None
-        target = self._target(url.host, f"{url.scheme}://{url.netloc.decode()}{path}")
+        target = self._target(url.host, f"{url.scheme}://{url.netloc.decode()}{path}", request.method)
         if target is None:
             return None
         body = read_json(_content(request))

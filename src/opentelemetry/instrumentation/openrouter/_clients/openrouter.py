@@ -13,9 +13,11 @@ from typing import Any
 
 from .._api.client import ApiClient, Response, open_response
 from .._guard import guarded
-from .._operations import operation_at
+from .._operations import Operation, api_base, operation_at
+from .._telemetry.call import Call
+from .._telemetry.job_poll import start_poll_at
 from .._wire.base_urls import server_attributes
-from .._wire.fields import mapping, parse_json
+from .._wire.fields import EMPTY, mapping, parse_json
 from .._wire.response import fold_error_response
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .httpx import with_body
@@ -42,19 +44,31 @@ class OpenRouterInstrumentation(ClientInstrumentation):
     ) -> StartedExchange | None:
         # do_request(*, hook_ctx, request, ...), always by keyword: openrouter/chat.py, 0.9.2 to 1.3.84
         request, base_url = kwargs["request"], kwargs["hook_ctx"].base_url
-        operation = operation_at(str(request.url), base_url)
-        if operation is None or request.method != "POST" or not self.active:
+        started = self._start_request(client, request, base_url) if self.active else None
+        if started is None:
             return None
-        body, key = _body(request), request.headers.get("authorization", "")
-        api_client = partial(_api_client, client.sdk_configuration, base_url, key)
-        call = self._start_call(operation, server_attributes(base_url) or {}, body, [request.headers], api_client)
-        if call is None:
-            return None
+        call, operation, body = started
         exchange = _OpenRouterExchange(call, operation, self.responses, override_close)
         if self._joins and body and (trace := self._trace_field(call, body)) is not None:
             kwargs = {**kwargs, "request": with_body(request, {**body, "trace": trace})}
         exchange.send()
         return exchange, args, kwargs
+
+    def _start_request(
+        self, client: Any, request: Any, base_url: str
+    ) -> tuple[Call, Operation, Mapping[str, object]] | None:
+        """Start the span of a call, or the observation of a poll; also return its operation and its body."""
+        url, server = str(request.url), server_attributes(base_url) or {}
+        if request.method == "GET":
+            polled = start_poll_at(self.recorder, url, base_url, server)
+            return None if polled is None else (*polled, EMPTY)
+        operation = operation_at(url, base_url)
+        if operation is None or request.method != "POST":
+            return None
+        body, key = _body(request), request.headers.get("authorization", "")
+        api_client = partial(_api_client, client.sdk_configuration, api_base(url, base_url), key)
+        call = self._start_call(operation, server, body, [request.headers], api_client)
+        return None if call is None else (call, operation, body)
 
 
 class _OpenRouterExchange(Exchange):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .._api.client import Response
 from .._guard import guarded
-from .._operations import PATHS
+from .._operations import may_be_traced
 from .._wire.response import fold_headers
 from .base import OverrideClose, StartedExchange, is_sending
 from .bodies import ResponseHead
@@ -42,9 +42,9 @@ class RequestsInstrumentation(HTTPLibrary):
     ) -> StartedExchange | None:
         request = args[0] if args else kwargs["request"]
         url = str(request.url).partition("?")[0].partition("#")[0]
-        if not url.endswith(PATHS) or request.method != "POST" or is_sending():
+        if not may_be_traced(request.method, url) or is_sending():
             return None
-        target = self._target(None, url)
+        target = self._target(None, url, request.method)
         if target is None:
             return None
         body = read_json(request.body)

@@ -12,7 +12,8 @@ from .._api.client import ApiClient
 from .._guard import guarded
 from .._operations import Operation, operation_at
 from .._telemetry.call import Call
-from .._wire.fields import mapping
+from .._telemetry.job_poll import start_poll_at
+from .._wire.fields import EMPTY, mapping
 from .._wire.response import fold_headers
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .open_responses import OpenResponse, OpenResponses
@@ -53,12 +54,15 @@ class StainlessInstrumentation(ClientInstrumentation):
         if server is None or not self.active:
             return None
         options = args[1] if len(args) > 1 else kwargs["options"]
-        operation = operation_at(options.url, base_url)
+        operation, body = operation_at(options.url, base_url), EMPTY
         if operation is None or options.method.lower() != "post":
-            return None
-        body, headers = self._sdk.merged_body(options), (self._sdk.client_headers(client), options.headers)
-        call = self._start_call(operation, server, body, headers, partial(self._api_client, client))
-        if call is None:
+            is_get = options.method.lower() == "get"
+            polled = start_poll_at(self.recorder, options.url, base_url, server) if is_get else None
+            call, operation = polled or (None, operation)
+        else:
+            body, headers = self._sdk.merged_body(options), (self._sdk.client_headers(client), options.headers)
+            call = self._start_call(operation, server, body, headers, partial(self._api_client, client))
+        if call is None or operation is None:
             return None
         exchange = _StainlessExchange(call, operation, self.responses, override_close, options.post_parser, self._sdk)
         # The SDK calls `post_parser` with whatever it parsed, when it parses it: at once for plain calls, in `.parse()`

@@ -49,6 +49,11 @@ def transcription_output(body: object, filter_text: TextFilter) -> list[Message]
     return single_message("assistant", text_part(transcript, filter_text))
 
 
+def no_input(body: Mapping[str, object], filter_text: TextFilter) -> Content:  # noqa: ARG001 - the shape of `read_input`
+    """A batch has the input of many calls; a poll has none."""
+    return {}
+
+
 def no_output(body: object, filter_text: TextFilter) -> list[Message]:  # noqa: ARG001 - the shape of `read_output`
-    """Embeddings, rankings and audio have no text content."""
+    """Embeddings, rankings, audio, decisions and jobs have no text content."""
     return []
