@@ -1,7 +1,13 @@
 """Paths in, operations out; folding of unparsed bodies and of stream events through an operation."""
 
 import pytest
-from opentelemetry.instrumentation.openrouter._operations import operation_at, split_url
+from opentelemetry.instrumentation.openrouter._operations import (
+    api_base,
+    job_at,
+    may_be_traced,
+    operation_at,
+    split_url,
+)
 from opentelemetry.instrumentation.openrouter._wire.response import (
     ResponseRecord,
     fold_error_response,
@@ -160,6 +166,8 @@ def test_error_response_keeps_the_type_of_its_status(content: bytes) -> None:
         ("https://h/v1/chat/completions", "chat", "https://h/v1"),
         ("https://h/v1/completions/", "text_completion", "https://h/v1"),
         ("https://h/images/generations", "generate_content", "https://h"),
+        ("https://h/api/alpha/decisions", "decisions", "https://h/api/v1"),
+        ("https://h/api/v1/systemone", "decisions", "https://h/api/v1"),
     ],
 )
 def test_split_url(url: str, name: str, base_url: str) -> None:
@@ -168,3 +176,66 @@ def test_split_url(url: str, name: str, base_url: str) -> None:
     assert found is not None
     assert (found[0].name, found[1]) == (name, base_url)
     assert split_url("https://h/v1/models") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url", "is_found"),
+    [
+        ("/systemone", "https://openrouter.ai/api/v1", True),
+        ("https://openrouter.ai/api/alpha/decisions", "https://openrouter.ai/api/v1/", True),
+        ("https://openrouter.ai/api/alpha/decisions", "https://openrouter.ai", True),
+        ("https://openrouter.ai/api/alpha/decisions", "https://openrouter.ai/api", True),
+        ("https://elsewhere.example/api/alpha/decisions", "https://openrouter.ai/api/v1", False),
+        ("/decisions", "https://openrouter.ai/api/v1", False),
+    ],
+)
+def test_decisions(url: str, base_url: str, is_found: bool) -> None:
+    """Decisions are beside the version of the API."""
+    operation = operation_at(url, base_url)
+    assert (operation is not None and operation.name == "decisions") is is_found
+
+
+def test_api_base() -> None:
+    """The base URL of the API is that of the client, but for a URL that is not below the version."""
+    assert api_base("https://h/api/alpha/decisions", "https://h") == "https://h/api/v1"
+    assert api_base("https://h/api/v1/systemone", "https://h/api/v1") == "https://h/api/v1"
+    assert api_base("https://h/api/v1/other", "https://h/api/v1") == "https://h/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", "/api/v1/videos", True),
+        ("POST", "/api/v1/videos/j", False),
+        ("GET", "/api/v1/videos", False),
+        ("GET", "/api/v1/videos/j", True),
+        ("GET", "/api/v1/batches/j", True),
+        ("GET", "/api/v1/chat/completions", False),
+        ("DELETE", "/api/v1/batches/j", False),
+    ],
+)
+def test_may_be_traced(method: str, path: str, expected: bool) -> None:
+    """Method and path decide without the host."""
+    assert may_be_traced(method, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("/videos/j", ("video_job", "j")),
+        ("videos/j/", ("video_job", "j")),
+        ("/batches/j?x=/y", ("batch_job", "j")),
+        ("https://openrouter.ai/api/v1/batches/j", ("batch_job", "j")),
+        ("/videos/", None),
+        ("/videos", None),
+        ("/", None),
+        ("", None),
+        ("/videos/j/content", None),
+        ("/chat/completions/j", None),
+        ("https://elsewhere.example/videos/j", None),
+    ],
+)
+def test_job_at(url: str, found: tuple[str, str] | None) -> None:
+    """The id of the job is the last part of the URL."""
+    polled = job_at(url, "https://openrouter.ai/api/v1")
+    assert (None if polled is None else (polled[0].name, polled[1])) == found

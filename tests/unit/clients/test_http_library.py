@@ -51,6 +51,23 @@ def test_targets(library: HTTPLibrary, url: str, name: str, base_url: str) -> No
     assert not library.other_hosts
 
 
+def test_polls(library: HTTPLibrary) -> None:
+    """The polls of all jobs share the target of the submission, so that they do not fill the cache."""
+    for number in range(3):
+        target = library._target("any", f"https://openrouter.ai/api/v1/videos/{number}", "GET")
+        assert target is not None
+        assert (target.operation.name, target.base_url, target.job) == (
+            "video_job",
+            "https://openrouter.ai/api/v1",
+            str(number),
+        )
+    assert list(library._targets) == ["https://openrouter.ai/api/v1/videos"]
+    assert library._target("any", "https://openrouter.ai/api/v1/embeddings/1", "GET") is None
+    assert library._target("any", "https://elsewhere.example/videos/1", "GET") is None
+    library.active = False
+    assert library._target("any", "https://openrouter.ai/api/v1/videos/1", "GET") is None
+
+
 @pytest.mark.parametrize(
     ("url", "is_other_host"),
     [
