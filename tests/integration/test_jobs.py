@@ -1,6 +1,7 @@
 """Videos and batches: whichever client polls, the end of a job is one span with its usage, and the poll is unchanged."""
 
 import asyncio
+import contextlib
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -378,3 +379,17 @@ def test_decisions(telemetry: Telemetry, openrouter: Simulator, name: str) -> No
             "server.port": urllib.parse.urlsplit(base_url).port,
         },
     )
+
+
+def test_other_requests_of_openrouters_sdk(telemetry: Telemetry, openrouter: Simulator) -> None:
+    """Requests of OpenRouter's own SDK that are neither a call nor a poll give no span."""
+    pytest.importorskip("openrouter.batch")
+    sdk = pytest.importorskip("openrouter").OpenRouter(
+        api_key="sk-or-canary", server_url=openrouter.base_url("hello"), retry_config=None
+    )
+    with sdk:
+        for request in (lambda: sdk.batch.delete(id=BATCH_ID), lambda: sdk.batch.list(), sdk.models.list):
+            with contextlib.suppress(Exception):  # the simulator does not have these endpoints
+                request()
+    assert telemetry.raw_spans == []
+    assert telemetry.points() == {}

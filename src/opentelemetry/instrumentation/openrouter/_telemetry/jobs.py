@@ -4,6 +4,7 @@ Both outlive `uninstrument()`, so that a job that is polled again after it is no
 """
 
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -76,5 +77,5 @@ def _add(jobs: "OrderedDict[str, _Value]", job: str, value: _Value) -> None:
 
 JOBS: Final = Jobs()
 
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":  # pragma: no branch
     os.register_at_fork(after_in_child=JOBS.reset_after_fork)
