@@ -22,7 +22,6 @@ from tests.http_calling_styles import HEADERS, HTTPX
 
 PollingStyle = Callable[[str, str, str], Any]
 
-_HAS_VIDEOS: Final = hasattr(openai.OpenAI, "videos")
 _OPENROUTER_METHODS: Final[Mapping[str, tuple[str, str, str]]] = {
     "/videos": ("video_generation", "get_generation", "job_id"),
     "/batches": ("batch", "get_batches", "id"),
@@ -30,7 +29,7 @@ _OPENROUTER_METHODS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 def _resource(client: Any, kind: str) -> Any:
-    return client.videos if kind == "/videos" and _HAS_VIDEOS else client.batches
+    return client.videos if kind == "/videos" else client.batches
 
 
 def _openai_get(cast_to: Any, base_url: str, kind: str, job: str) -> Any:
@@ -123,13 +122,16 @@ def _has_jobs() -> bool:
     return find_spec("openrouter") is not None and find_spec("openrouter.batch") is not None
 
 
+_RETRIEVING: Final[Mapping[str, PollingStyle]] = {
+    "openai retrieve": _openai_retrieve,
+    "openai raw": _openai_raw,
+    "openai streaming response": _openai_streaming_response,
+}
 POLLING: Final[Mapping[str, PollingStyle]] = {
     "openai get": partial(_openai_get, object),
     "openai get response": partial(_openai_get, httpx.Response),
     "openai get absolute": _openai_get_absolute,
-    "openai retrieve": _openai_retrieve,
-    "openai raw": _openai_raw,
-    "openai streaming response": _openai_streaming_response,
+    **(_RETRIEVING if hasattr(openai.OpenAI, "videos") else {}),
     "openai async": _openai_async,
     **({"openrouter": _openrouter, "openrouter async": partial(_openrouter, is_async=True)} if _has_jobs() else {}),
     **{f"{each} get": partial(_httpx_get, each) for each in HTTPX},

@@ -388,7 +388,7 @@ def test_other_requests_of_openrouters_sdk(telemetry: Telemetry, openrouter: Sim
         api_key="sk-or-canary", server_url=openrouter.base_url("hello"), retry_config=None
     )
     with sdk:
-        for request in (lambda: sdk.batch.delete(id=BATCH_ID), lambda: sdk.batch.list(), sdk.models.list):
+        for request in (lambda: sdk.batch.delete(id=BATCH_ID), sdk.batch.list, sdk.models.list):
             with contextlib.suppress(Exception):  # the simulator does not have these endpoints
                 request()
     assert telemetry.raw_spans == []
