@@ -46,3 +46,12 @@ def environment(
                 raise InstallationError(f"{', '.join(requirements)} cannot be installed: {reason}")
         stamp.write_text(state)
     return python
+
+
+def interpreter(minimum: tuple[int, int]) -> str:
+    """Return the running Python, or an installed one, or a version for uv to find, that is at least *minimum*."""
+    if sys.version_info >= minimum:
+        return sys.executable
+    version = ".".join(map(str, minimum))
+    installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    return str(installed[-1]) if installed else version

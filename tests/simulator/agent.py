@@ -1,6 +1,7 @@
 """A deterministic model: it calls each offered tool once, fills the requested schema, then replies with text.
 
-The agent loops of frameworks end with it. Each reply has its own id and its own cost.
+The agent loops of frameworks end with it. Each reply has its own id and its own cost. Requests for the model `REFUSED`
+are refused, and cost nothing.
 """
 
 import functools
@@ -10,16 +11,19 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from .canned_reply import JSON, CannedReply, usage
+from .results import EMBEDDING_COST
 
+REFUSED: Final = "google/gemini-flash"
 _TEXT: Final = "It is sunny in Paris."
 _SIMPLEST_VALUES: Final[Mapping[str, Any]] = {"integer": 21, "number": 21.5, "boolean": True, "null": None}
 _PROVIDERS: Final = ("OpenAI", "Azure", "DeepInfra")
 
 
-def agent_reply(request: JSON, number: int) -> CannedReply:
-    """Return the model's reply to a chat completions or Responses API request.
+def agent_reply(path: str, request: JSON, number: int) -> CannedReply:
+    """Return the model's reply to a request.
 
     Args:
+        path: the endpoint.
         request: the request body.
         number: the index of the reply; determines its id, its upstream provider and its cost.
     """
@@ -32,7 +36,7 @@ def agent_reply(request: JSON, number: int) -> CannedReply:
         id=f"gen-1762179802-agent{number:04}",
         model=str(request.get("model", "openai/gpt-4o-mini")),
         # The Responses API does not report the upstream provider.
-        provider=_PROVIDERS[number % len(_PROVIDERS)] if "messages" in request else None,
+        provider=None if path == "responses" else _PROVIDERS[number % len(_PROVIDERS)],
         deltas=({"content": None, "tool_calls": calls},) if calls else _pieces(text),
         finish={0: ("tool_calls", "tool_calls") if calls else ("stop", "stop")},
         usage=usage(100 + number, 20, float(cost)),
@@ -72,7 +76,8 @@ def _called_tools(request: JSON) -> Iterator[str]:
 
 def _items(node: JSON, member: str) -> list[JSON]:
     value: Any = node.get(member)
-    return cast("list[JSON]", value) if isinstance(value, list) else []
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _schema(request: JSON) -> JSON | None:
@@ -110,11 +115,11 @@ def _pieces(text: str) -> tuple[JSON, ...]:
     return ({"content": text[:middle]}, {"content": text[middle:]})
 
 
-def bill_line(canned: CannedReply) -> JSON:
+def bill_line(path: str, canned: CannedReply) -> JSON:
     """Return the line of the bill for one reply."""
     return {
         "id": canned.id,
         "model": canned.model,
         "provider": canned.provider,
-        "cost": (canned.usage or {}).get("cost"),
+        "cost": EMBEDDING_COST if path == "embeddings" else (canned.usage or {}).get("cost"),
     }

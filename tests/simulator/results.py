@@ -16,7 +16,12 @@ from .jobs import JOB_IDS, submitted_job
 
 EMBEDDING: Final = (0.25, -0.5, 0.125, 1.0)
 PNG: Final = base64.b64encode(b"\x89PNG" + bytes(5996)).decode()
-_COST: Final = {"cost": 1.4e-06, "is_byok": False, "cost_details": {"upstream_inference_cost": 1.4e-06}}
+EMBEDDING_COST: Final = 1.4e-06
+_COST: Final = {
+    "cost": EMBEDDING_COST,
+    "is_byok": False,
+    "cost_details": {"upstream_inference_cost": EMBEDDING_COST},
+}
 
 
 def _embeddings(canned: CannedReply, request: JSON) -> JSON:

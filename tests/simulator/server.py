@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from .agent import agent_reply, bill_line
+from .agent import REFUSED, agent_reply, bill_line
 from .canned_replies import CANNED_REPLIES
 from .canned_reply import CannedReply, Cut, Endpoint, Pause, Reply
 from .chat import Chat, Completions
@@ -138,7 +138,8 @@ class Simulator:
         if scenario in self.verbatim:
             replies = self.verbatim[scenario]
             return _response(replies.pop(0) if isinstance(replies, list) else replies)
-        canned = self._agent_reply(scenario, fields) if scenario.startswith("agent") else CANNED_REPLIES[scenario]
+        is_agent = scenario.startswith("agent")
+        canned = self._agent_reply(scenario, path, fields) if is_agent else CANNED_REPLIES[scenario]
         self._sent[canned.id] = canned
         self._charge(request, canned)
         canned = replace(canned, pause=canned.pause or self._pause)
@@ -190,10 +191,12 @@ class Simulator:
         }
         return JSONResponse({"data": data})
 
-    def _agent_reply(self, scenario: str, fields: dict[str, Any]) -> CannedReply:
+    def _agent_reply(self, scenario: str, path: str, fields: dict[str, Any]) -> CannedReply:
+        if fields.get("model") == REFUSED:
+            return CANNED_REPLIES["rate_limited"]
         bill = self._bills.setdefault(scenario, [])
-        canned = agent_reply(fields, len(bill))
-        bill.append(bill_line(canned))
+        canned = agent_reply(path, fields, len(bill))
+        bill.append(bill_line(path, canned))
         return canned
 
     def _charge(self, request: Request, canned: CannedReply) -> None:

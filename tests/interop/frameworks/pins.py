@@ -13,6 +13,8 @@ class Pin:
     requires: tuple[str, ...]
     skip: str = ""
     """The reason not to run it."""
+    python: tuple[int, int] = (3, 10)
+    """The oldest Python that it runs with."""
 
 
 PINS: Final[Mapping[str, Pin]] = {
@@ -55,4 +57,28 @@ PINS: Final[Mapping[str, Pin]] = {
         ),
     ),
     "autogen": Pin("AutoGen", ("autogen-agentchat == 0.7.5", "autogen-ext[openai] == 0.7.5", "openai == 3.52.0")),
+    "litellm": Pin("LiteLLM", ("litellm == 1.110.2", "openai == 3.57.0")),
+    "litellm_proxy": Pin(
+        "LiteLLM proxy",
+        (
+            "litellm[proxy] == 1.108.7",
+            "openai == 3.57.0",
+            "opentelemetry-distro == 0.66b2",
+            "opentelemetry-instrumentation-fastapi == 0.66b2",
+            "opentelemetry-exporter-otlp-proto-http == 1.45.2",
+        ),
+    ),
+    "smolagents_litellm": Pin(
+        "smolagents, `LiteLLMModel`",
+        (
+            "smolagents[litellm] == 1.26.0",
+            "litellm == 1.110.2",
+            "openinference-instrumentation-smolagents == 0.1.43",
+        ),
+    ),
+    "langchain_litellm": Pin("LangChain, `ChatLiteLLM`", ("langchain-litellm == 0.11.2", "litellm == 1.110.2")),
+    "google_adk": Pin("Google ADK, `LiteLlm`", ("google-adk == 2.13.0", "litellm == 1.110.2")),
+    "openhands": Pin("OpenHands SDK", ("openhands-sdk == 1.58.2", "litellm == 1.105.7"), python=(3, 12)),
+    "mem0": Pin("mem0", ("mem0ai == 2.2.1", "qdrant-client == 1.20.0", "litellm == 1.110.2", "openai == 3.57.0")),
+    "browser_use": Pin("browser-use", ("browser-use == 0.13.14", "litellm == 1.108.14", "openai == 3.57.0")),
 }

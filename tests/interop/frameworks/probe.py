@@ -4,17 +4,19 @@
 instrumentation must not change the result of a mode; each model call that the simulator billed must have one inference
 span with the exact cost, in the trace of the program and below its span; and the metrics must sum up to the bill.
 
-A program has `MODES`. It may have `trace_itself`, which enables the framework's own spans for a second round, and
-`SEPARATE_SPANS`: the scope of inference spans that the instrumentation cannot enrich, and the reason.
+A program has `MODES`. It may have `trace_itself`, which enables the framework's own spans for a second round;
+`SEPARATE_SPANS`: the scope of inference spans that the instrumentation cannot enrich, and the reason; and `received`,
+which returns the spans that a server of the program has exported, and the count and the sum of its cost metric.
 """
 
 import importlib.util
 import json
 import os
 import sys
+import time
 import traceback
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +31,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 Mode = Callable[[str], Any]
+Received = Callable[[int], tuple[list[ReadableSpan], int, Decimal]]
+SECONDS = 5
 
 
 class Probe:
@@ -43,11 +47,13 @@ class Probe:
         metrics.set_meter_provider(MeterProvider([self.reader]))
         self.tracer = trace.get_tracer("program")
         self.separate: str | None = None
+        self.received: Received | None = None
 
     def run(self) -> Iterator[dict[str, Any]]:
         """Yield for each mode: whether the framework's tracing was on, why its spans are separate, and the failures."""
         program = _load(self.name)
         modes: dict[str, Mode] = program.MODES
+        self.received = getattr(program, "received", None)
         plain = {mode: self._outcome(f"agent-{self.name}-plain-{n}", modes[mode]) for n, mode in enumerate(modes)}
         OpenRouterInstrumentor().instrument(base_urls=[self.simulator])
         for number, mode in enumerate(modes):
@@ -75,19 +81,33 @@ class Probe:
         if not bill:
             yield "no call was billed"
         costs = sorted(Decimal(repr(line["cost"])) for line in bill)
+        exported, more, more_total = self.received(len(bill)) if self.received is not None else ([], 0, Decimal(0))
+        self.exporter.export(exported)
         yield from self._span_failures(bill, costs, root.get_span_context().span_id)
         count, total = (after - earlier for after, earlier in zip(self._spent(), before, strict=True))
-        if count != len(bill) or round(total, 12) != sum(costs):
+        count, total = count + more, round(total + more_total, 12)
+        if count != len(bill) or total != sum(costs):
             yield f"the metrics have {count} calls for {total}, the bill has {len(bill)} for {sum(costs)}"
 
+    def _wait_for_separate_spans(self) -> None:
+        """Wait for the inference spans that the framework creates after the calls, in its own thread."""
+        end = time.monotonic() + SECONDS
+        while self.separate is not None and time.monotonic() < end:
+            if self.separate in _scopes(span for span in self.exporter.get_finished_spans() if _is_inference(span)):
+                return
+            time.sleep(0.01)
+
     def _span_failures(self, bill: list[dict[str, Any]], costs: list[Decimal], root: int) -> Iterator[str]:
+        self._wait_for_separate_spans()
         spans = {span.context.span_id: span for span in self.exporter.get_finished_spans() if span.context}
         found = [span for span in spans.values() if "gen_ai.usage.cost" in (span.attributes or {})]
         found_costs = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
         if found_costs != costs:
             yield f"the spans have the costs {found_costs}, the bill has {costs}"
-        others = [span for span in spans.values() if _is_inference(span) and span not in found]
-        scopes = {span.instrumentation_scope.name for span in others if span.instrumentation_scope}
+        others = [
+            span for span in spans.values() if _is_inference(span) and span not in found and not _is_refused(span)
+        ]
+        scopes = _scopes(others)
         if scopes != ({self.separate} if self.separate else set[str]()):
             yield f"other inference spans: {scopes}"
         providers = {line["id"]: line["provider"] for line in bill}
@@ -118,7 +138,17 @@ class Probe:
 
 def _is_inference(span: ReadableSpan) -> bool:
     operation, kind = _attribute(span, "gen_ai.operation.name"), _attribute(span, "openinference.span.kind")
-    return operation in {"chat", "text_completion"} or kind == "LLM"
+    # LiteLLM has operation names of its own.
+    return operation in {"chat", "text_completion"} or kind == "LLM" or _attribute(span, "llm.request.type") is not None
+
+
+def _scopes(spans: Iterable[ReadableSpan]) -> set[str]:
+    return {span.instrumentation_scope.name for span in spans if span.instrumentation_scope}
+
+
+def _is_refused(span: ReadableSpan) -> bool:
+    """Whether a request was refused, so that it is not on the bill."""
+    return str(_attribute(span, "error.type")) in {"429", "rate_limit_exceeded"}
 
 
 def _attribute(span: ReadableSpan, name: str) -> object:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.doc_tables import DOCS, check_table
-from tests.environments import InstallationError, environment
+from tests.environments import InstallationError, environment, interpreter
 from tests.simulator import Simulator
 
-from .pins import PINS
+from .pins import PINS, Pin
 
 HERE = Path(__file__).parent
 PAGE = DOCS / "frameworks.md"
@@ -25,10 +25,12 @@ SECONDS = 300
 Found = dict[str, Any]
 
 
-def probe(name: str, requirements: tuple[str, ...], simulator: str) -> list[Found]:
+def probe(name: str, pin: Pin, simulator: str) -> list[Found]:
     """Return the results of the modes of a program; a result without a mode is a failure of the whole program."""
     try:
-        python = environment(f".venv-frameworks/{name}", ("opentelemetry-sdk", *requirements))
+        python = environment(
+            f".venv-frameworks/{name}", ("opentelemetry-sdk", *pin.requires), interpreter=interpreter(pin.python)
+        )
         command = [python, HERE / "probe.py", name, simulator]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
     except (InstallationError, subprocess.TimeoutExpired) as error:
@@ -74,7 +76,7 @@ def main() -> int:
             if PINS[name].skip:
                 print(f"{name}: SKIPPED, {PINS[name].skip}")
                 continue
-            found[name] = probe(name, PINS[name].requires, simulator.url)
+            found[name] = probe(name, PINS[name], simulator.url)
             failures = [(case["mode"], case["traced"], failure) for case in found[name] for failure in case["failures"]]
             failed += len(failures)
             print(f"{name}: {len(found[name])} modes, {'FAILED' if failures else 'ok'}")

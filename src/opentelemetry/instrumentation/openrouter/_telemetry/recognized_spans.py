@@ -22,7 +22,7 @@ def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
         None if *span* does not trace a call of this operation.
     """
     attributes: Mapping[str, object] | None = getattr(span, "attributes", None) if span.is_recording() else None
-    if not attributes:
+    if not attributes or _LITELLM_CALLBACK in attributes:
         return None
     for marker, operations, recorded in _CONVENTIONS:
         kind = attributes.get(marker)
@@ -34,6 +34,10 @@ def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
 
 # A call inside our own span, made by a transport or a hook while another call is sent, is a call of its own.
 _OWN_SCOPE: Final = "opentelemetry.instrumentation.openrouter"
+
+# LiteLLM's callback `otel` describes a call after its end, on a span of its own or on the program's span around it
+# (litellm 1.110.2, integrations/opentelemetry.py). The next call in that span is another one.
+_LITELLM_CALLBACK: Final = "litellm.call_id"
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 _TOKENS_AND_DURATION: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_DURATION})
