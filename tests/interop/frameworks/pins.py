@@ -61,7 +61,7 @@ PINS: Final[Mapping[str, Pin]] = {
     "litellm_proxy": Pin(
         "LiteLLM proxy",
         (
-            "litellm[proxy] == 1.108.7",
+            "litellm[proxy] == 1.108.7",  # the newest that can be installed: 1.110.2 requires an unpublished package
             "openai == 3.57.0",
             "opentelemetry-distro == 0.66b2",
             "opentelemetry-instrumentation-fastapi == 0.66b2",
@@ -80,5 +80,6 @@ PINS: Final[Mapping[str, Pin]] = {
     "google_adk": Pin("Google ADK, `LiteLlm`", ("google-adk == 2.13.0", "litellm == 1.110.2")),
     "openhands": Pin("OpenHands SDK", ("openhands-sdk == 1.58.2", "litellm == 1.105.7"), python=(3, 12)),
     "mem0": Pin("mem0", ("mem0ai == 2.2.1", "qdrant-client == 1.20.0", "litellm == 1.110.2", "openai == 3.57.0")),
+    # browser-use requires an anyio that newer releases of LiteLLM refuse.
     "browser_use": Pin("browser-use", ("browser-use == 0.13.14", "litellm == 1.108.14", "openai == 3.57.0")),
 }
