@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from openai._legacy_response import LegacyAPIResponse
-
 from .describe import attempt, describe
 from .methods import Method
 from .sync_async import close, entered, iterate, next_item, resolve
@@ -53,7 +51,7 @@ async def _raw(call: Call, note: Note) -> None:
     parsed = await resolve(response.parse())
     note("parsed", parsed)
     note("parsed again", await resolve(response.parse()) is parsed)
-    note("text", response.text if isinstance(response, LegacyAPIResponse) else await resolve(response.text()))
+    note("text", await resolve(response.text() if callable(response.text) else response.text))
     note("response after", response)
 
 
@@ -197,7 +195,7 @@ async def _helper(call: Call, note: Note) -> None:
     async with entered(call("")) as stream:
         note("stream", type(stream).__qualname__)
         note("events", [describe(event) async for event in iterate(stream)])
-        final = "get_final_response" if hasattr(stream, "get_final_response") else "get_final_completion"
+        final = next(name for name in _FINAL if hasattr(stream, name))
         note("final", await resolve(getattr(stream, final)()))
     note("response", attempt(lambda: stream._response))
 
@@ -207,6 +205,9 @@ async def _helper_closed_early(call: Call, note: Note) -> None:
         async for event in iterate(stream):
             note("event", event)
             break
+
+
+_FINAL: Final = ("get_final_response", "get_final_completion", "get_final_message")
 
 
 def _note_copies(note: Note, value: Any) -> None:

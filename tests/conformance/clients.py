@@ -8,24 +8,20 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import Any, Final
 
-import openai
-
 from .describe import attempt, describe, kind
-from .methods import HTTP
+from .sdks import SDK
 from .sync_async import resolve
 
 KEY: Final = "sk-or-canary"
-httpx: Final[Any] = import_module(HTTP)
-AIO: Final[Any] = getattr(openai, "DefaultAioHttpClient", None)
 
 
 @dataclass(frozen=True)
 class ClientSetup:
     """The parameters of a client."""
 
+    sdk: SDK
     url: str
     asynchronous: bool
     note: Callable[..., None]
@@ -33,16 +29,16 @@ class ClientSetup:
     @property
     def kind(self) -> Any:
         """Return the SDK's client class."""
-        return openai.AsyncOpenAI if self.asynchronous else openai.OpenAI
+        return self.sdk.client(asynchronous=self.asynchronous)
 
     @property
     def http(self) -> Any:
         """Return the HTTP library's client class."""
-        return httpx.AsyncClient if self.asynchronous else httpx.Client
+        return self.sdk.http.AsyncClient if self.asynchronous else self.sdk.http.Client
 
     def make(self, kind: Any = None, **options: Any) -> Any:
         """Return a client of the given class, by default of the SDK's."""
-        merged: dict[str, Any] = {"base_url": self.url, "api_key": KEY, "max_retries": 0, **options}
+        merged: dict[str, Any] = {"base_url": self.sdk.base_url(self.url), "api_key": KEY, "max_retries": 0, **options}
         return (kind or self.kind)(**merged)
 
 
@@ -50,10 +46,10 @@ Make = Callable[[ClientSetup], Any]
 
 
 def plain(**options: Any) -> Make:
-    """Return a factory of clients with these options; a callable option is called for each client."""
+    """Return a factory of clients with these options; a callable option is called with the setup."""
 
     def make(setup: ClientSetup) -> Any:
-        return setup.make(**{name: value() if callable(value) else value for name, value in options.items()})
+        return setup.make(**{name: value(setup) if callable(value) else value for name, value in options.items()})
 
     return make
 
@@ -70,7 +66,7 @@ def derived(**options: Any) -> Make:
 def retargeted(setup: ClientSetup) -> Any:
     """Return a client whose base URL is set after its creation."""
     client = setup.make(base_url="http://127.0.0.1:9/api/v1")
-    client.base_url = setup.url
+    client.base_url = setup.sdk.base_url(setup.url)
     return client
 
 
@@ -104,6 +100,7 @@ def raising(error: Callable[[], BaseException]) -> Make:
 
 def transported(setup: ClientSetup) -> Any:
     """Return a client with an HTTP client that has a custom transport with a single connection."""
+    httpx = setup.sdk.http
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
     class Transport(httpx.HTTPTransport):  # type: ignore[misc] - httpx or httpx2
@@ -128,6 +125,8 @@ def subclassed_http(setup: ClientSetup) -> Any:
         response.custom = "custom"
         return response
 
+    httpx = setup.sdk.http
+
     class Client(httpx.Client):  # type: ignore[misc] - httpx or httpx2
         def send(self, *args: Any, **kwargs: Any) -> Any:
             return changed(super().send(*args, **kwargs), kwargs)
@@ -141,13 +140,14 @@ def subclassed_http(setup: ClientSetup) -> Any:
 
 def default_http(setup: ClientSetup) -> Any:
     """Return a client with the SDK's default HTTP client class, passed explicitly."""
-    named: Any = openai.DefaultAsyncHttpxClient if setup.asynchronous else openai.DefaultHttpxClient
+    module = setup.sdk.module
+    named: Any = module.DefaultAsyncHttpxClient if setup.asynchronous else module.DefaultHttpxClient
     return setup.make(http_client=named())
 
 
 def aiohttp(setup: ClientSetup) -> Any:
     """Return a client with the SDK's aiohttp client."""
-    return setup.make(http_client=AIO())
+    return setup.make(http_client=setup.sdk.module.DefaultAioHttpClient())
 
 
 def with_request(setup: ClientSetup) -> Any:
@@ -156,14 +156,16 @@ def with_request(setup: ClientSetup) -> Any:
     def receive(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         setup.note("request arguments", [describe(arg) for arg in args], sorted(kwargs))
 
-    class Client(openai.OpenAI):
+    sync_client, async_client = setup.sdk.clients
+
+    class Client(sync_client):  # type: ignore[misc] - of any SDK
         def request(self, *args: Any, **kwargs: Any) -> Any:
             receive(args, kwargs)
             result: Any = super().request(*args, **kwargs)
             setup.note("request result", kind(result))
             return result
 
-    class AsyncClient(openai.AsyncOpenAI):
+    class AsyncClient(async_client):  # type: ignore[misc] - the same
         async def request(self, *args: Any, **kwargs: Any) -> Any:
             receive(args, kwargs)
             result: Any = await super().request(*args, **kwargs)
@@ -187,12 +189,14 @@ def with_prepared_options(setup: ClientSetup) -> Any:
         options.headers = {**(options.headers or {}), "X-Prepared": "1"}
         return options
 
-    class Client(openai.OpenAI):
+    sync_client, async_client = setup.sdk.clients
+
+    class Client(sync_client):  # type: ignore[misc] - of any SDK
         def _prepare_options(self, options: Any) -> Any:
             # Older releases return None.
             return inspect(super()._prepare_options(options) or options)
 
-    class AsyncClient(openai.AsyncOpenAI):
+    class AsyncClient(async_client):  # type: ignore[misc] - the same
         async def _prepare_options(self, options: Any) -> Any:
             return inspect(await super()._prepare_options(options) or options)
 
@@ -202,11 +206,13 @@ def with_prepared_options(setup: ClientSetup) -> Any:
 def with_copied_options(setup: ClientSetup) -> Any:
     """Return a client of a subclass that overrides `_prepare_options` and sends a deep copy of the options."""
 
-    class Client(openai.OpenAI):
+    sync_client, async_client = setup.sdk.clients
+
+    class Client(sync_client):  # type: ignore[misc] - of any SDK
         def _prepare_options(self, options: Any) -> Any:
             return copy.deepcopy(super()._prepare_options(options) or options)
 
-    class AsyncClient(openai.AsyncOpenAI):
+    class AsyncClient(async_client):  # type: ignore[misc] - the same
         async def _prepare_options(self, options: Any) -> Any:
             return copy.deepcopy(await super()._prepare_options(options) or options)
 
@@ -220,11 +226,13 @@ def with_prepared_request(setup: ClientSetup) -> Any:
         setup.note("request", request)
         request.headers["X-Prepared"] = "1"
 
-    class Client(openai.OpenAI):
+    sync_client, async_client = setup.sdk.clients
+
+    class Client(sync_client):  # type: ignore[misc] - of any SDK
         def _prepare_request(self, request: Any) -> None:
             inspect(request)
 
-    class AsyncClient(openai.AsyncOpenAI):
+    class AsyncClient(async_client):  # type: ignore[misc] - the same
         async def _prepare_request(self, request: Any) -> None:
             inspect(request)
 
@@ -237,12 +245,14 @@ def with_processed_response(setup: ClientSetup) -> Any:
     def inspect(kwargs: dict[str, Any]) -> None:
         setup.note("_process_response arguments", {name: kind(value) for name, value in kwargs.items()})
 
-    class Client(openai.OpenAI):
+    sync_client, async_client = setup.sdk.clients
+
+    class Client(sync_client):  # type: ignore[misc] - of any SDK
         def _process_response(self, **kwargs: Any) -> Any:
             inspect(kwargs)
             return super()._process_response(**kwargs)
 
-    class AsyncClient(openai.AsyncOpenAI):
+    class AsyncClient(async_client):  # type: ignore[misc] - the same
         async def _process_response(self, **kwargs: Any) -> Any:
             inspect(kwargs)
             return await super()._process_response(**kwargs)
@@ -254,7 +264,7 @@ def with_base_url_property(setup: ClientSetup) -> Any:
     """Return a client of a subclass whose base URL is a property that creates a new URL each time."""
 
     def get(_: Any) -> Any:
-        return httpx.URL(f"{setup.url}/")
+        return setup.sdk.http.URL(f"{setup.sdk.base_url(setup.url)}/")
 
     def put(_: Any, __: Any) -> None:
         """Ignore the value: the SDK sets it when the client is created."""
@@ -291,16 +301,17 @@ def azure_like(setup: ClientSetup) -> Any:
 
 def azure(setup: ClientSetup) -> Any:
     """Return the SDK's Azure client with OpenRouter's base URL."""
-    named: Any = openai.AsyncAzureOpenAI if setup.asynchronous else openai.AzureOpenAI
+    module = setup.sdk.module
+    named: Any = module.AsyncAzureOpenAI if setup.asynchronous else module.AzureOpenAI
     return setup.make(named, api_version="2026-01-01")
 
 
 def module(setup: ClientSetup) -> Any:
     """Return the `openai` module as the client."""
-    anything: Any = openai
+    anything = setup.sdk.module
     anything.api_key, anything.base_url, anything.max_retries = KEY, setup.url, 0
-    getattr(openai, "_reset_client")()  # noqa: B009 - a private name, to the type checker
-    return openai
+    anything._reset_client()
+    return anything
 
 
 def closed_before(setup: ClientSetup) -> Any:

@@ -2,22 +2,23 @@
 
 import datetime as dt
 import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final
 
-import openai
 import pydantic
-from openai._legacy_response import HttpxBinaryResponseContent, LegacyAPIResponse
-from openai._response import BaseAPIResponse
+
+from .describe_http import VIEWS, Getters
+from .sdks import INSTALLED
 
 OURS: Final = ("/opentelemetry/instrumentation/openrouter/", "/wrapt/")
 """Files whose frames may appear between the SDK's frames."""
 _VOLATILE: Final = ("date",)
 _ADDRESS: Final = re.compile(
     r"(?<=0x)[0-9a-f]+|(?<=scope )[0-9a-f]{9,}|fd=\d+|'127\.0\.0\.1', \d+|Task-\d+|(?<='date': )'[^']*'"
-    r"|boundary=[0-9a-f]{32}"
+    r"|(?:boundary=|--)[0-9a-f]{32}"
 )
 _PATH_PREFIX: Final = re.compile(r".*/(?:site-packages|lib/python3\.\d+)/")
 _RETRY_KEY: Final = re.compile(r"stainless-python-retry-[0-9a-f-]{36}")
@@ -36,10 +37,10 @@ def kind(value: object) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def attempt(do: Callable[[], Any]) -> Plain:
+def attempt(do: Callable[[], Any], depth: int = 0) -> Plain:
     """Return the description of the result of *do*, or of the exception that it raises."""
     try:
-        return describe(do())
+        return describe(do(), depth)
     except Exception as error:  # noqa: BLE001 - the exception is compared
         return f"{kind(error)}: {normalized(error)}"
 
@@ -133,7 +134,7 @@ def _headers(value: Any) -> Plain:
 
 
 def _stream(value: Any, depth: int) -> Plain:
-    return {"": kind(value), "attributes": sorted(vars(value)), "response": describe(value.response, depth + 1)}
+    return {"": kind(value), "attributes": dict.fromkeys(vars(value), True), "response": describe(value.response, depth + 1)}
 
 
 def _binary(value: Any, depth: int) -> Plain:
@@ -183,6 +184,26 @@ def _is(*classes: Any) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, classes)
 
 
+def _is_private(*names: tuple[str, str]) -> Callable[[Any], bool]:
+    """Match a private class of an SDK, given by module and name."""
+    return _is(*(sdk.private(module, name) for sdk in INSTALLED for module, name in names))
+
+
+def _is_of(module: str, name: str) -> Callable[[Any], bool]:
+    """Match a class of a library that need not be installed, and its subclasses."""
+    return lambda value: module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
+
+
+def _view(getters: Getters, value: Any, depth: int) -> Plain:
+    return {
+        "": kind(value),
+        **{
+            name: "…" if depth > _MAX_DEPTH else attempt(lambda get=get: get(value), depth + 1)
+            for name, get in getters.items()
+        },
+    }
+
+
 def _name_ends_with(ending: str) -> Callable[[Any], bool]:
     """Match a class of the HTTP library by name, as there are two libraries."""
     return lambda value: type(value).__name__.endswith(ending)
@@ -196,9 +217,13 @@ _DESCRIBERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Plain
     (_is(list, tuple, set, frozenset), _sequence),
     (_is(BaseException), _exception),
     (_is(pydantic.BaseModel), _model),
-    (_is(LegacyAPIResponse, BaseAPIResponse), _raw_response),
-    (_is(openai.Stream, openai.AsyncStream), _stream),
-    (_is(HttpxBinaryResponseContent), _binary),
+    (_is_private(("_legacy_response", "LegacyAPIResponse"), ("_response", "BaseAPIResponse")), _raw_response),
+    (_is_private(("_streaming", "Stream"), ("_streaming", "AsyncStream")), _stream),
+    (_is_private(("_legacy_response", "HttpxBinaryResponseContent")), _binary),
+    *(
+        (_is_of(module, name), lambda value, depth, getters=getters: _view(getters, value, depth))
+        for module, name, getters in VIEWS
+    ),
     (_name_ends_with("Response"), _http_response),
     (_name_ends_with("ResponseContent"), _http_response),
     (_name_ends_with("Request"), _http_request),

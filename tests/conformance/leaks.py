@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from .describe import is_ours, kind, normalized
 
-_LIBRARIES: Final = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "httpx_aiohttp")
-_LOGGERS: Final = ("openai", "httpx", "httpx2", "asyncio", "aiohttp", "concurrent", "py.warnings")
+_HTTP: Final = ("httpx", "httpx2", "requests", "urllib3", "aiohttp")
+_LIBRARIES: Final = ("openai", "anthropic", *_HTTP, "httpcore", "httpcore2", "httpx_aiohttp")
+_LOGGERS: Final = ("openai", "anthropic", *_HTTP, "asyncio", "concurrent", "py.warnings")
 
 
 @dataclass
@@ -83,9 +84,9 @@ def count_objects() -> Counter[str]:
     return named
 
 
-def connections(client: Any) -> list[str]:
-    """Return the connections of a client's pool and their states."""
-    transport: Any = getattr(getattr(client, "_client", None), "_transport", None)
+def httpx_connections(client: Any) -> list[str]:
+    """Return the connections of the pool of an httpx client, and their states."""
+    transport: Any = getattr(client, "_transport", None)
     pool: Any = getattr(transport, "_pool", None)
     return [connection.info() for connection in getattr(pool, "connections", [])]
 
@@ -93,3 +94,24 @@ def connections(client: Any) -> list[str]:
 def threads() -> list[str]:
     """Return the names of the running threads."""
     return sorted(normalized(thread.name) for thread in threading.enumerate())
+
+
+_METHODS: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
+    ("openai", ("OpenAI", "AsyncOpenAI"), "request"),
+    ("anthropic", ("Anthropic", "AsyncAnthropic"), "request"),
+    ("anthropic", ("Anthropic", "AsyncAnthropic"), "_request"),
+    ("httpx", ("Client", "AsyncClient"), "send"),
+    ("httpx2", ("Client", "AsyncClient"), "send"),
+    ("requests.sessions", ("Session",), "send"),
+    ("aiohttp.client", ("ClientSession",), "_request"),
+)
+
+
+def wrapped_methods() -> list[str]:
+    """Return the methods of imported libraries that are still wrapped."""
+    return [
+        f"{module}.{name}.{method}"
+        for module, classes, method in _METHODS
+        for name in classes
+        if hasattr(getattr(getattr(sys.modules.get(module), name, None), method, None), "__wrapped__")
+    ]

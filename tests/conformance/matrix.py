@@ -1,4 +1,4 @@
-"""Runs the conformance suite and test_contract.py in each environment of the matrix; generates docs/compatibility.md.
+"""Runs the conformance suite and the contract tests in each environment of the matrix; generates docs/compatibility.md.
 
 `python -m tests.conformance.matrix [name ...]` creates the environments of `releases` in `.venv-matrix/<name>`, once
 for each version of the list, and exits with 1 if a check fails. `--write-docs` writes the table into
@@ -10,7 +10,6 @@ import argparse
 import json
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -22,6 +21,12 @@ from .releases import RELEASES
 
 PAGE = DOCS / "compatibility.md"
 BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
+CLIENTS: Final = ("openai", "anthropic", "httpx", "httpx2", "requests", "aiohttp")
+CONTRACTS: Final = {
+    "openai": "tests/integration/test_contract.py",
+    "anthropic": "tests/integration/test_contract_anthropic.py",
+}
+"""`test_http_contract.py` needs all HTTP libraries; `make test` runs it on the oldest and the newest."""
 CONCURRENCY: Final = 2
 TIMEOUT: Final = 900
 _MAX_PRINTED: Final = 25
@@ -29,61 +34,62 @@ _MAX_PRINTED: Final = 25
 Report = dict[str, Any]
 
 
-def conform(name: str) -> Report:
-    """Run the suite and the contract tests in an environment, and return the report."""
-    start = time.monotonic()
+def conform(name: str) -> list[Report]:
+    """Run the suite and the contract tests in an environment, and return a report of each client."""
+    release = RELEASES[name]
     try:
-        python = release_environment(name, RELEASES[name])
-        report = _suite(python)
-        report["failures"] += _contract(python)
+        python = release_environment(name, release)
+        reports = _suite(python, release.clients)
+        reports[0]["failures"] += _contract(python, release.clients)
     except (InstallationError, subprocess.TimeoutExpired) as error:
-        report = _failed(str(error))
-    report["seconds"] = round(time.monotonic() - start)
-    return report
+        return [_failed(str(error))]
+    return reports
 
 
-def _suite(python: Any) -> Report:
+def _suite(python: Any, clients: tuple[str, ...]) -> list[Report]:
     # Warnings at interpreter exit do not belong to a case.
-    command = [python, "-m", "tests.conformance.run", "--json"]
+    command = [python, "-m", "tests.conformance.run", "--json", "--clients", *clients]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:
-        return _failed(f"exit code {done.returncode}: {done.stderr[-2000:]}")
+        return [_failed(f"exit code {done.returncode}: {done.stderr[-2000:]}")]
 
 
-def _contract(python: Any) -> list[str]:
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/integration/test_contract.py"]
+def _contract(python: Any, clients: tuple[str, ...]) -> list[str]:
+    files = [CONTRACTS[client] for client in clients if client in CONTRACTS]
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    return (
-        [f"tests/integration/test_contract.py: {line}" for line in done.stdout.splitlines()[-12:]]
-        if done.returncode
-        else []
-    )
+    return [f"contract tests: {line}" for line in done.stdout.splitlines()[-12:]] if done.returncode else []
 
 
 def _failed(message: str) -> Report:
     return {
-        "openai": "?",
+        "client": "?",
+        "version": "?",
         "python": "?",
         "opentelemetry": "?",
         "calling_styles": 0,
         "cases": 0,
         "missing": 0,
+        "seconds": 0,
         "failures": [message],
     }
 
 
-def table(reports: dict[str, Report]) -> str:
-    """The table of docs/compatibility.md: each environment and its result."""
+def table(reports: list[Report]) -> str:
+    """The table of docs/compatibility.md: each client in each environment, and the result."""
     lines = [
-        "| openai | Python | OpenTelemetry | calling styles | cases with options | differences |",
+        "| client | Python | OpenTelemetry | calling styles | cases with options | differences |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {report['openai']} | {report['python'].rpartition('.')[0]} | {report['opentelemetry']} |"
-        f" {report['calling_styles']} | {report['cases']} | {len(report['failures']) or 'none'} |"
-        for report in reports.values()
+        f"| `{report['client']}` {report['version']} | {report['python'].rpartition('.')[0]} |"
+        f" {report['opentelemetry']} | {report['calling_styles']} | {report['cases']} |"
+        f" {len(report['failures']) or 'none'} |"
+        for client in CLIENTS
+        for report in reports
+        if report["client"] == client
     ]
     return "\n".join(lines)
 
@@ -97,19 +103,26 @@ def main() -> int:
     names: list[str] = options.names or list(RELEASES)
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         reports = dict(zip(names, pool.map(conform, names), strict=True))
-    for name, report in reports.items():
-        print(
-            f"{name}: openai {report['openai']}, Python {report['python']}, OpenTelemetry {report['opentelemetry']}: "
-            f"{report['calling_styles']} calling styles and {report['missing']} unsupported ones, "
-            f"{report['cases']} cases, {report['seconds']} s, {'FAILED' if report['failures'] else 'ok'}"
-        )
-        for failure in report["failures"][:_MAX_PRINTED]:
-            print(f"    {failure}")
-        if len(report["failures"]) > _MAX_PRINTED:
-            print(f"    and {len(report['failures']) - _MAX_PRINTED} more")
+    for name, each in reports.items():
+        for report in each:
+            _print(name, report)
+    every = [report for each in reports.values() for report in each]
     if options.write_docs:
-        check_table(PAGE, BEGIN, table(reports), END, write=True)
-    return 1 if any(report["failures"] for report in reports.values()) else 0
+        check_table(PAGE, BEGIN, table(every), END, write=True)
+    return 1 if any(report["failures"] for report in every) else 0
+
+
+def _print(name: str, report: Report) -> None:
+    print(
+        f"{name}: {report['client']} {report['version']}, Python {report['python']}, "
+        f"OpenTelemetry {report['opentelemetry']}: {report['calling_styles']} calling styles and {report['missing']} "
+        f"unsupported ones, {report['cases']} cases, {report['seconds']} s, "
+        f"{'FAILED' if report['failures'] else 'ok'}"
+    )
+    for failure in report["failures"][:_MAX_PRINTED]:
+        print(f"    {failure}")
+    if len(report["failures"]) > _MAX_PRINTED:
+        print(f"    and {len(report['failures']) - _MAX_PRINTED} more")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, Final, Literal
 
-import openai
-
 from tests.simulator import Reply
 
 from . import clients
 from .access_patterns import AccessPattern
-from .clients import Make, httpx, plain
+from .case import Conditions
+from .clients import Make, plain
 from .methods import Method
+from .sdks import OPENAI
 
 _RETRIED: Final = {"retry-after-ms": "1"}
 _BUSY: Final = Reply([b'{"error": {"message": "busy", "code": 429}}'], status=429, headers=_RETRIED)
@@ -22,25 +22,15 @@ _HANGS: Final = "hanging"
 
 
 @dataclass(frozen=True)
-class Option:
-    """One option, and the calling styles that it is combined with."""
+class Option(Conditions):
+    """One option of an SDK's client or call, and the calling styles that it is combined with."""
 
     make: Make = field(default_factory=plain)
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The arguments of the call."""
-    scenario: str = ""
-    """The scenario to use instead of the method's."""
-    first_replies: tuple[Reply, ...] = ()
-    """The replies to send before the scenario's."""
+    """The arguments of the call; a callable one is called with the SDK."""
     scope: Literal["representative", "all methods", "all patterns"] = "representative"
     """What it is combined with; "all methods" uses the main access pattern of each method."""
     applies: Callable[[Method, AccessPattern, bool], bool] = lambda *_: True
-    closes_client: bool = True
-    """Whether the client is closed after the call."""
-    concurrency: int = 1
-    """The number of concurrent calls, in threads or tasks."""
-    cancel_after: float | None = None
-    """The seconds after which the task is cancelled."""
 
 
 def _is_streamed(method: Method, _: AccessPattern, __: bool) -> bool:
@@ -60,19 +50,32 @@ def _is_async(_: Method, __: AccessPattern, asynchronous: bool) -> bool:
 
 
 def _is_module(method: Method, _: AccessPattern, asynchronous: bool) -> bool:
-    return not asynchronous and bool(method.resource)
+    return not asynchronous and bool(method.resource) and method.sdk is OPENAI
+
+
+def _is_openai(method: Method, _: AccessPattern, __: bool) -> bool:
+    return method.sdk is OPENAI
 
 
 def _is_plain_chat(method: Method, pattern: AccessPattern, _: bool) -> bool:
-    return method.name in ("chat", "chat, streamed") and pattern.is_main
+    return method.name in _MAIN_METHODS and pattern.is_main
 
 
-def _has_aiohttp(_: Method, __: AccessPattern, asynchronous: bool) -> bool:
-    return asynchronous and "MissingAio" not in str(clients.AIO) and clients.AIO is not None
+def _has_aiohttp(method: Method, _: AccessPattern, asynchronous: bool) -> bool:
+    client = getattr(method.sdk.module, "DefaultAioHttpClient", None)
+    return asynchronous and "MissingAio" not in str(client) and client is not None
 
 
-def _accepts_key_function(_: Method, __: AccessPattern, ___: bool) -> bool:
-    return "Callable" in str(signature(openai.OpenAI.__init__).parameters["api_key"].annotation)
+def _accepts_key_function(method: Method, _: AccessPattern, __: bool) -> bool:
+    client = method.sdk.client(asynchronous=False)
+    return "Callable" in str(signature(client.__init__).parameters["api_key"].annotation)
+
+
+def _has_organization(method: Method, _: AccessPattern, __: bool) -> bool:
+    return "project" in signature(method.sdk.client(asynchronous=False).__init__).parameters
+
+
+_MAIN_METHODS: Final = ("chat", "chat, streamed", "messages", "messages, streamed")
 
 
 _EXTRA: Final[Mapping[str, Any]] = {
@@ -86,9 +89,9 @@ _EXTRA_BODY: Final[Mapping[str, Any]] = {
 _CALLS: Final[Mapping[str, Option]] = {
     "no option": Option(scope="all patterns"),
     "timeout of the call": Option(arguments={"timeout": 7}),
-    "timeout of the call, httpx.Timeout": Option(arguments={"timeout": httpx.Timeout(7, connect=2)}),
+    "timeout of the call, httpx.Timeout": Option(arguments={"timeout": lambda sdk: sdk.http.Timeout(7, connect=2)}),
     "no timeout of the call": Option(arguments={"timeout": None}),
-    "timeout of the client": Option(plain(timeout=httpx.Timeout(8, read=5))),
+    "timeout of the client": Option(plain(timeout=lambda setup: setup.sdk.http.Timeout(8, read=5))),
     "timeout of the call expires": Option(arguments={"timeout": 0.05}, scenario=_HANGS, applies=_is_plain_chat),
     "timeout of the client expires": Option(plain(timeout=0.05), scenario=_HANGS, applies=_is_plain_chat),
     "cancelled": Option(
@@ -105,6 +108,7 @@ _CALLS: Final[Mapping[str, Option]] = {
             timeout=20,
         ),
         arguments={"extra_headers": {"x-title": "Call"}},
+        applies=_has_organization,
     ),
     "with_options": Option(
         clients.derived(timeout=6, max_retries=1, default_headers={"X-Derived": "1"}, default_query={"derived": "1"})
@@ -132,7 +136,7 @@ _CLIENTS: Final[Mapping[str, Option]] = {
     "subclass: _process_response": Option(clients.with_processed_response),
     "subclass: base_url": Option(clients.with_base_url_property),
     "subclass: like Azure": Option(clients.azure_like),
-    "AzureOpenAI": Option(clients.azure),
+    "AzureOpenAI": Option(clients.azure, applies=_is_openai),
     "the module": Option(clients.module, applies=_is_module, scope="all methods", closes_client=False),
     "base_url set later": Option(clients.retargeted),
     "API key function": Option(clients.callable_key, applies=_accepts_key_function),

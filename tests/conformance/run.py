@@ -1,6 +1,6 @@
 """Runs every case with and without the instrumentation in one process, and reports all differences but the telemetry.
 
-`python -m tests.conformance.run [--only TEXT] [--json]`. A case is run without and then with the instrumentation; if
+`python -m tests.conformance.run [--only TEXT] [--clients ...] [--json]`. A case is run without and then with the instrumentation; if
 the two runs differ, the case is repeated up to two times, and a difference in the last repetition is a failure.
 """
 
@@ -16,18 +16,20 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any, Final
 
-import openai
 from opentelemetry import version
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
 from tests.speedups import speed_up
 from tests.telemetry import Telemetry
 
-from .cases import Case, cases
+from .case import Case
+from .cases import CASES, installed_clients
 from .compare import differences
 from .differences import ALLOWED_DIFFERENCES
+from .leaks import wrapped_methods
 from .recording_server import RecordingServer
 from .run_case import CaseRun
 
@@ -98,35 +100,46 @@ class Suite:
 
     def _spans(self, case: Case) -> Iterator[str]:
         """Check that the case was traced: one ended span for each call on an instrumented path."""
-        expected = case.option.concurrency if case.method.is_covered else 0
+        expected = case.conditions.concurrency if case.is_covered else 0
         count = len(self._telemetry.raw_spans)
         if count != expected:
             yield f"{count} spans instead of {expected}"
         if self._telemetry.started.open:
             yield f"{len(self._telemetry.started.open)} spans are open"
             self._telemetry.started.open.clear()
-        for kind in (openai.OpenAI, openai.AsyncOpenAI):
-            if "request" in vars(kind):
-                yield f"{kind.__name__}.request is not restored"
+        yield from (f"{name} is not restored" for name in wrapped_methods())
 
 
 def main() -> int:
     """Run the selected cases, or all, and print the failures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="run only cases whose name contains this text")
+    parser.add_argument("--clients", nargs="*", help=f"any of {', '.join(CASES)}; default: all that are installed")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for the matrix")
     options = parser.parse_args()
-    start = time.monotonic()
-    chosen, missing = cases()
-    chosen = [case for case in chosen if options.only in case.name]
+    clients: list[str] = options.clients or installed_clients()
     logging.getLogger().addHandler(logging.NullHandler())
     speed_up()
     server = RecordingServer()
     with server, closing(Suite(server)) as suite:
-        verdicts = [suite.run(case) for case in chosen]
+        reports = [_run(suite, client, options.only) for client in clients]
+    if options.json:
+        print(json.dumps(reports))
+    else:
+        for report in reports:
+            _print(report)
+    return 1 if any(report["failed"] for report in reports) else 0
+
+
+def _run(suite: Suite, client: str, only: str) -> dict[str, Any]:
+    """Run the selected cases of a client, and return the report."""
+    start = time.monotonic()
+    cases, missing = CASES[client]()
+    verdicts = [suite.run(case) for case in cases if only in case.name]
     failed = [verdict for verdict in verdicts if verdict.failures]
-    report: dict[str, Any] = {
-        "openai": openai.__version__,
+    return {
+        "client": client,
+        "version": metadata.version(client),
         "python": platform.python_version(),
         "opentelemetry": version.__version__,
         "calling_styles": len({verdict.case.calling_style for verdict in verdicts}),
@@ -139,11 +152,6 @@ def main() -> int:
         "failed": len(failed),
         "seconds": round(time.monotonic() - start, 1),
     }
-    if options.json:
-        print(json.dumps(report))
-    else:
-        _print(report)
-    return 1 if failed else 0
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -2,18 +2,15 @@
 
 import asyncio
 import gc
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import openai
 from opentelemetry import context as otel_context
 
-from .cases import Case
-from .clients import ClientSetup, run_before_use
+from .case import Case
 from .describe import count_our_frames, describe
-from .leaks import Diagnostics, capture_diagnostics, connections, count_objects, threads
+from .leaks import Diagnostics, capture_diagnostics, count_objects, threads
 from .recording_server import RecordingServer
-from .sync_async import close, finish, settle
+from .sync_async import finish, settle
 
 
 class CaseRun:
@@ -34,7 +31,7 @@ class CaseRun:
     def run(self) -> None:
         """Run the case with the garbage collector off, to detect objects that only the collector frees."""
         self._server.take_requests()
-        self._server.first_replies = list(self._case.option.first_replies)
+        self._server.first_replies = list(self._case.conditions.first_replies)
         gc.collect()
         gc.disable()
         try:
@@ -57,10 +54,10 @@ class CaseRun:
 
     def _report(self, diagnostics: Diagnostics, uncollected: Any, leaked: Any) -> None:
         requests = self._server.take_requests()
-        if self._case.option.concurrency > 1:
+        if self._case.conditions.concurrency > 1:
             self._notes.sort(key=repr)
             requests.sort(key=repr)
-            diagnostics.logs.sort()
+            diagnostics.logs = sorted(each for each in diagnostics.logs if not each[0].startswith("urllib3"))
             # Which thread gets a free connection is not deterministic.
             uncollected, self._pools = {}, self._pools[-1:]
         self.logged = diagnostics.own_logs
@@ -81,47 +78,10 @@ class CaseRun:
 
     def _perform(self) -> None:
         try:
-            finish(self._work(), self._loop)
+            finish(self._case.run(self._server, self._note, self._pools), self._loop)
         except BaseException as error:  # noqa: BLE001 - a KeyboardInterrupt is compared too
             self.frames = count_our_frames(error)
             self._raised = describe(error)
-
-    async def _work(self) -> None:
-        case, option = self._case, self._case.option
-        url = self._server.base_url(option.scenario or case.method.scenario)
-        client = option.make(ClientSetup(url, case.asynchronous, self._note))
-        await run_before_use(client)
-        try:
-            if option.concurrency > 1:
-                await self._at_once(client)
-            elif option.cancel_after is not None:
-                await asyncio.wait_for(self._read(client), option.cancel_after)
-            else:
-                await self._read(client)
-        finally:
-            self._pools.append(connections(client))
-            if option.closes_client:
-                await close(client)
-                self._pools.append(connections(client))
-            elif client is openai:
-                getattr(openai, "_reset_client")()  # noqa: B009 - a private name, to the type checker
-
-    async def _at_once(self, client: Any) -> None:
-        times = range(self._case.option.concurrency)
-        if self._case.asynchronous:
-            await asyncio.gather(*(self._read(client) for _ in times))
-            return
-        with ThreadPoolExecutor(len(times), "caller") as pool:
-            for future in [pool.submit(finish, self._read(client), None) for _ in times]:
-                future.result()
-
-    async def _read(self, client: Any) -> None:
-        case = self._case
-
-        def call(view: str, **arguments: Any) -> Any:
-            return case.method.call(client, view, {**case.option.arguments, **arguments})
-
-        await case.pattern.read(call, self._note)
 
     def _note(self, name: str, *values: Any) -> None:
         self._notes.append([name, *map(describe, values)])

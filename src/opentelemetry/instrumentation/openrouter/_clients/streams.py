@@ -107,7 +107,10 @@ async def wrap_async_iterator(
         async for chunk in chunks:
             on_chunk(chunk)
             yield chunk
-    except GeneratorExit:  # as above
+    except GeneratorExit:  # as above; without this, the event loop would close *chunks* later
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
         raise
     except BaseException as error:
         opened.failed(error, find_error_event(error))
