@@ -221,8 +221,7 @@ AIOHTTP_PATTERNS: Final[dict[str, Pattern]] = {
     "post, raise_for_status": Pattern(_checked),
     "post, raise_for_status of the request": Pattern(_checked_by_request, is_representative=True),
     **{
-        name: Pattern(partial(_streamed, read), is_representative=name == "readline")
-        for name, read in _READERS.items()
+        name: Pattern(partial(_streamed, read), is_representative=name == "readline") for name, read in _READERS.items()
     },
     "break": Pattern(_broken),
     **{f"{leave} after a line": Pattern(partial(_left, leave)) for leave in ("release", "close", "wait_for_close")},

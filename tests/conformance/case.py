@@ -84,7 +84,7 @@ class Case(ABC):
         """Close the client."""
         await close(client)
 
-    async def abandon(self, client: Any) -> None:
+    async def abandon(self, client: Any) -> None:  # noqa: B027 - most cases have nothing to do
         """Clean up after a client that the case does not close."""
 
     async def run(self, server: RecordingServer, note: Callable[..., None], pools: list[Any]) -> None:

@@ -205,7 +205,6 @@ def with_prepared_options(setup: ClientSetup) -> Any:
 
 def with_copied_options(setup: ClientSetup) -> Any:
     """Return a client of a subclass that overrides `_prepare_options` and sends a deep copy of the options."""
-
     sync_client, async_client = setup.sdk.clients
 
     class Client(sync_client):  # type: ignore[misc] - of any SDK

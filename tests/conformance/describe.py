@@ -134,7 +134,11 @@ def _headers(value: Any) -> Plain:
 
 
 def _stream(value: Any, depth: int) -> Plain:
-    return {"": kind(value), "attributes": dict.fromkeys(vars(value), True), "response": describe(value.response, depth + 1)}
+    return {
+        "": kind(value),
+        "attributes": dict.fromkeys(vars(value), True),
+        "response": describe(value.response, depth + 1),
+    }
 
 
 def _binary(value: Any, depth: int) -> Plain:

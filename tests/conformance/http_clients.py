@@ -5,7 +5,6 @@ A `Call` makes one request with a client. Each library has the same few entrance
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .leaks import httpx_connections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
 HEADERS: Final = {"Authorization": "Bearer sk-or-canary", "X-Title": "App"}
@@ -95,7 +95,11 @@ def _requests_connections(client: Any) -> list[Any]:
         for pool in manager.pools._container.values()
     ]
     return [
-        (pool.num_connections, pool.num_requests, [each is not None and each.sock is not None for each in _queued(pool)])
+        (
+            pool.num_connections,
+            pool.num_requests,
+            [each is not None and each.sock is not None for each in _queued(pool)],
+        )
         for pool in pools
     ]
 

@@ -19,10 +19,6 @@ from .http_clients import HEADERS, Setup
 Body = Mapping[str, Any]
 
 
-def _is_httpx(library: str, _: bool) -> bool:
-    return library.startswith("httpx")
-
-
 def _is_requests(library: str, _: bool) -> bool:
     return library == "requests"
 
@@ -142,9 +138,7 @@ _CLIENTS: Final[Mapping[str, HTTPOption]] = {
     "subclass": HTTPOption(setups.subclassed),
     "retries": HTTPOption(setups.retrying, first_replies=(_DOWN, _DOWN), applies=_is_requests),
     "stream by default": HTTPOption(setups.streaming, applies=_is_requests),
-    "raise_for_status of the client": HTTPOption(
-        setups.checking, scenario="rate_limited", applies=_is_aiohttp
-    ),
+    "raise_for_status of the client": HTTPOption(setups.checking, scenario="rate_limited", applies=_is_aiohttp),
     "not decompressed": HTTPOption(
         setups.not_decompressing,
         first_replies=(Reply([gzip.compress(_STREAM)], _EVENTS, headers={"content-encoding": "gzip"}),),

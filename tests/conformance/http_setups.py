@@ -1,9 +1,8 @@
-"""The clients of HTTP libraries that callers create: with options, hooks and connections of their own, or subclasses."""
+"""The clients of HTTP libraries that callers create: with options, hooks, connections of their own, or subclasses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from .describe import kind
@@ -85,10 +84,10 @@ def _on_events(setup: Setup, on_request: Callable[[Any], None], on_response: Cal
     if setup.library == "aiohttp":
         config = setup.module.TraceConfig()
 
-        async def request_started(_: Any, __: SimpleNamespace, params: Any) -> None:
+        async def request_started(_: Any, __: Any, params: Any) -> None:
             on_request(params)
 
-        async def request_ended(_: Any, __: SimpleNamespace, params: Any) -> None:
+        async def request_ended(_: Any, __: Any, params: Any) -> None:
             on_response(params.response)
 
         config.on_request_start.append(request_started)
@@ -211,7 +210,8 @@ def retrying(setup: Setup) -> Any:
 
     names = ("allowed_methods", "method_whitelist")  # since urllib3 1.26, and before
     name = next(each for each in names if hasattr(Retry(), each))
-    retries = Retry(total=3, status_forcelist=[503], backoff_factor=0, **{name: None})
+    methods: dict[str, Any] = {name: None}
+    retries = Retry(total=3, status_forcelist=[503], backoff_factor=0, **methods)
     session = setup.make()
     session.mount("http://", setup.module.adapters.HTTPAdapter(max_retries=retries))
     return session

@@ -3,7 +3,7 @@
 import copy
 import gc
 import pickle
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Any, Final
 
@@ -198,7 +198,7 @@ _READERS: Final = {
 }
 
 
-async def _iterated(call: Call) -> AsyncIterator[Any]:
+async def _iterated(call: Call) -> AsyncGenerator[Any, None]:
     async with entered(call.stream()) as response:
         async for piece in iterate(_pieces(response, "bytes")):
             yield piece

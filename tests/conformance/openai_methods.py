@@ -57,10 +57,25 @@ OPENAI_METHODS: Final[tuple[Method, ...]] = (
     Method("transcription as text", "audio.transcriptions", "create", {**_TRANSCRIPTION, "response_format": "text"}),
     Method("transcription, streamed", "audio.transcriptions", "create", _TRANSCRIPTION, streams=True),
     Posted(
-        "post", "", "post", {}, path="/chat/completions", cast_to=lambda _: ChatCompletion, body=_CHAT, representative=("plain",)
+        "post",
+        "",
+        "post",
+        {},
+        path="/chat/completions",
+        cast_to=lambda _: ChatCompletion,
+        body=_CHAT,
+        representative=("plain",),
     ),
     Posted("post to object", "", "post", {}, path="/chat/completions", body=_CHAT),
-    Posted("post to the HTTP response", "", "post", {}, path="/embeddings", cast_to=lambda sdk: sdk.http.Response, body=_VECTOR),
+    Posted(
+        "post to the HTTP response",
+        "",
+        "post",
+        {},
+        path="/embeddings",
+        cast_to=lambda sdk: sdk.http.Response,
+        body=_VECTOR,
+    ),
     Posted("post to text", "", "post", {}, path="/chat/completions", cast_to=lambda _: str, body=_CHAT),
     Posted(
         "post, streamed",

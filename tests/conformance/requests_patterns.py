@@ -115,7 +115,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "raw.read": lambda response: response.raw.read(),
     "raw.read, decoded": lambda response: response.raw.read(decode_content=True),
     "raw.read by 11": lambda response: _until_empty(partial(response.raw.read, 11)),
-    "raw.read by 11, decoded": lambda response: _until_empty(partial(response.raw.read, 11, True)),  # noqa: FBT003 - by position, as callers may
+    "raw.read by 11, decoded": lambda response: _until_empty(partial(response.raw.read, 11, True)),
     "raw.read, cached": lambda response: response.raw.read(cache_content=True),
     "raw.data": lambda response: response.raw.data,
     "raw.read1": _read1,

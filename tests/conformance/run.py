@@ -1,6 +1,8 @@
 """Runs every case with and without the instrumentation in one process, and reports all differences but the telemetry.
 
-`python -m tests.conformance.run [--only TEXT] [--clients ...] [--json]`. A case is run without and then with the instrumentation; if
+`python -m tests.conformance.run [--only TEXT] [--clients NAME ...] [--json]`.
+
+A case is run without and then with the instrumentation; if
 the two runs differ, the case is repeated up to two times, and a difference in the last repetition is a failure.
 """
 
