@@ -207,14 +207,6 @@ async def _caller_raises(call: Call) -> None:
             raise LookupError("the caller's own")
 
 
-async def _two_readers(call: Call) -> None:
-    """Read in two tasks: aiohttp forbids it while one waits."""
-    async with call.post() as response:
-        both = await asyncio.gather(*(attempt_async(response.read) for _ in range(2)))
-        call.note("both", *both)
-    _note_end(call, "response", response)
-
-
 AIOHTTP_PATTERNS: Final[dict[str, Pattern]] = {
     "post": Pattern(_whole, is_main=True),
     "request": Pattern(_requested),
@@ -224,9 +216,8 @@ AIOHTTP_PATTERNS: Final[dict[str, Pattern]] = {
         name: Pattern(partial(_streamed, read), is_representative=name == "readline") for name, read in _READERS.items()
     },
     "break": Pattern(_broken),
-    **{f"{leave} after a line": Pattern(partial(_left, leave)) for leave in ("release", "close", "wait_for_close")},
-    **{f"{leave} unread": Pattern(partial(_unread_left, leave)) for leave in ("release", "close")},
+    **{f"{leave} after a line": Pattern(partial(_left, leave)) for leave in ("release", "close")},
+    **{f"{leave} unread": Pattern(partial(_unread_left, leave)) for leave in ("release", "close", "wait_for_close")},
     "dropped": Pattern(_dropped),
     "caller raises": Pattern(_caller_raises),
-    "two readers": Pattern(_two_readers),
 }

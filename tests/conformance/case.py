@@ -31,7 +31,7 @@ class Conditions:
     concurrency: int = 1
     """The number of concurrent calls, in threads or tasks."""
     cancel_after: float | None = None
-    """The seconds after which the task is cancelled."""
+    """The seconds after the arrival of the request when the task is cancelled."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Case(ABC):
             if self.conditions.concurrency > 1:
                 await self._at_once(client, note)
             elif self.conditions.cancel_after is not None:
-                await asyncio.wait_for(self.read(client, note), self.conditions.cancel_after)
+                await self._cancelled(server, client, note)
             else:
                 await self.read(client, note)
         finally:
@@ -110,6 +110,14 @@ class Case(ABC):
                 pools.append(self.connections(client))
             else:
                 await self.abandon(client)
+
+    async def _cancelled(self, server: RecordingServer, client: Any, note: Callable[..., None]) -> None:
+        task = asyncio.create_task(self.read(client, note))
+        while not (server.has_requests or task.done()):  # noqa: ASYNC110 - the server is in another thread
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(self.conditions.cancel_after or 0)
+        task.cancel()
+        await task
 
     async def _at_once(self, client: Any, note: Callable[..., None]) -> None:
         times = range(self.conditions.concurrency)

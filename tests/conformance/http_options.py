@@ -111,7 +111,7 @@ _REQUESTS: Final[Mapping[str, HTTPOption]] = {
     ),
     "timeout": HTTPOption(arguments=setups.timeout(9)),
     "timeout expires": HTTPOption(scenario="hanging", arguments=setups.timeout(0.05)),
-    "cancelled": HTTPOption(scenario="hanging", cancel_after=0.05, applies=_is_async),
+    "cancelled": HTTPOption(scenario="hanging", cancel_after=0.2, applies=_is_async),
     "connection refused": HTTPOption(url="http://127.0.0.1:9/api/v1"),
     "redirect": HTTPOption(setups.following_redirects, first_replies=(_REDIRECT,)),
     "redirect, not followed": HTTPOption(arguments=setups.no_redirects, first_replies=(_REDIRECT,)),

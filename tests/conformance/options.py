@@ -95,7 +95,7 @@ _CALLS: Final[Mapping[str, Option]] = {
     "timeout of the call expires": Option(arguments={"timeout": 0.05}, scenario=_HANGS, applies=_is_plain_chat),
     "timeout of the client expires": Option(plain(timeout=0.05), scenario=_HANGS, applies=_is_plain_chat),
     "cancelled": Option(
-        scenario=_HANGS, cancel_after=0.05, applies=lambda *case: _is_async(*case) and _is_plain_chat(*case)
+        scenario=_HANGS, cancel_after=0.2, applies=lambda *case: _is_async(*case) and _is_plain_chat(*case)
     ),
     "extra headers and query": Option(arguments=_EXTRA, scope="all methods"),
     "extra body": Option(arguments=_EXTRA_BODY, applies=_is_json),

@@ -23,6 +23,11 @@ class RecordingServer(Simulator):
         """The replies to send before the scenario's."""
         self._requests: list[dict[str, Any]] = []
 
+    @property
+    def has_requests(self) -> bool:
+        """Return whether a request has been recorded since the last call of `take_requests`."""
+        return bool(self._requests)
+
     def take_requests(self) -> list[dict[str, Any]]:
         """Return and forget the requests recorded since the last call."""
         requests, self._requests = self._requests, []

@@ -2,8 +2,8 @@
 
 `python -m tests.conformance.run [--only TEXT] [--clients NAME ...] [--json]`.
 
-A case is run without and then with the instrumentation; if
-the two runs differ, the case is repeated up to two times, and a difference in the last repetition is a failure.
+A case is run without and then with the instrumentation; if the two runs differ, the case is repeated up to two times,
+and a difference in the last repetition is a failure.
 """
 
 import argparse

@@ -214,12 +214,18 @@ def test_error_event_in_the_frame_that_raised(openrouter: Simulator, asynchronou
 
     async def main() -> None:
         async with openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:
-            async for _ in await client.chat.completions.create(**REQUEST, stream=True):
-                pass
+            async with await client.chat.completions.create(
+                **REQUEST, stream=True
+            ) as stream:  # httpcore 0.15 raises else
+                async for _ in stream:
+                    pass
 
     def sync_main() -> None:
-        with openai.OpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:
-            list(client.chat.completions.create(**REQUEST, stream=True))
+        with (
+            openai.OpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client,
+            client.chat.completions.create(**REQUEST, stream=True) as stream,
+        ):
+            list(stream)
 
     with pytest.raises(openai.APIError) as raised:
         asyncio.run(main()) if asynchronous else sync_main()
