@@ -88,6 +88,7 @@ def _on_events(setup: Setup, on_request: Callable[[Any], None], on_response: Cal
             on_request(params)
 
         async def request_ended(_: Any, __: Any, params: Any) -> None:
+            await params.response.content.wait_eof()  # else the connection depends on how much has arrived
             on_response(params.response)
 
         config.on_request_start.append(request_started)

@@ -213,12 +213,12 @@ def test_error_event_in_the_frame_that_raised(openrouter: Simulator, asynchronou
     """`SDK.error_event`: the decoded event is the local variable `data` in the frame of `__stream__`."""
 
     async def main() -> None:
-        async with openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client:
-            async with await client.chat.completions.create(
-                **REQUEST, stream=True
-            ) as stream:  # httpcore 0.15 raises else
-                async for _ in stream:
-                    pass
+        async with (
+            openai.AsyncOpenAI(base_url=openrouter.base_url("error_in_stream"), **OPTIONS) as client,
+            await client.chat.completions.create(**REQUEST, stream=True) as stream,  # httpcore 0.15 needs it closed
+        ):
+            async for _ in stream:
+                pass
 
     def sync_main() -> None:
         with (
