@@ -1,6 +1,6 @@
-"""Every way of reading a response of httpx, httpx2, requests and aiohttp: functions that post JSON and read to the end.
+"""Every way of reading a response of httpx, httpx2, requests, aiohttp and lm15: functions that post JSON.
 
-A style takes a URL and a request body, and returns the bytes that the caller got, so that runs with and without the
+A style takes a URL and a request body, reads to the end, and returns the bytes that the caller got, so that runs with and without the
 instrumentation can be compared.
 """
 
@@ -17,6 +17,7 @@ from typing import Any, Final
 import aiohttp
 import httpx
 import httpx_sse
+import lm15.transports
 import requests
 import yarl
 
@@ -273,6 +274,59 @@ def _aiohttp_compressed(url: str, body: dict[str, Any]) -> bytes:
     return asyncio.run(main())
 
 
+_LM15_READERS: Final[Mapping[str, Callable[[Any], bytes]]] = {
+    "read": lambda response: response.read(),
+    "iter": b"".join,
+    "iter_lines": lambda response: _lines(list(response.iter_lines())),
+}
+
+
+async def _lm15_aiter(response: Any) -> bytes:
+    return b"".join(await _collect(response))
+
+
+async def _lm15_aiter_lines(response: Any) -> bytes:
+    return _lines(await _collect(response.aiter_lines()))
+
+
+_LM15_ASYNC_READERS: Final[Mapping[str, Callable[[Any], Awaitable[bytes]]]] = {
+    "aread": _read,
+    "aiter": _lm15_aiter,
+    "aiter_lines": _lm15_aiter_lines,
+}
+
+
+def lm15_request(url: str, body: dict[str, Any]) -> lm15.transports.TransportRequest:
+    """Return a request of lm15, whose headers are pairs."""
+    headers = [("Content-Type", "application/json"), *HEADERS.items()]
+    return lm15.transports.TransportRequest("POST", url, headers, json.dumps(body).encode())
+
+
+def _lm15(read: Callable[[Any], bytes], url: str, body: dict[str, Any]) -> bytes:
+    with lm15.transports.StdlibTransport() as transport, transport.stream(lm15_request(url, body)) as response:
+        return read(response)
+
+
+def _lm15_async(read: Callable[[Any], Awaitable[bytes]], url: str, body: dict[str, Any]) -> bytes:
+    async def main() -> bytes:
+        async with (
+            lm15.transports.StdlibAsyncTransport() as transport,
+            transport.stream(lm15_request(url, body)) as response,
+        ):
+            return await read(response)
+
+    return asyncio.run(main())
+
+
+def _lm15_awaited(url: str, body: dict[str, Any]) -> bytes:
+    async def main() -> bytes:
+        async with lm15.transports.StdlibAsyncTransport() as transport:
+            response = await transport.stream(request=lm15_request(url, body))
+            return await response.read()
+
+    return asyncio.run(main())
+
+
 NON_STREAMED: Final[Mapping[str, Style]] = {
     **{f"{each} post": partial(_httpx_post, each) for each in HTTPX},
     **{f"{each} client": partial(_httpx_client, each) for each in HTTPX},
@@ -282,8 +336,9 @@ NON_STREAMED: Final[Mapping[str, Style]] = {
     "requests prepared": _requests_prepared,
     "aiohttp data": _aiohttp_data,
     "aiohttp base_url": _aiohttp_base_url,
+    "lm15 awaited": _lm15_awaited,
 }
-"""Styles whose library reads the body before the caller has the response, and plain ones of aiohttp."""
+"""Styles whose library reads the body before the caller has the response, and plain ones of aiohttp and lm15."""
 
 READ: Final[Mapping[str, Style]] = {
     **{f"{each} {name}": partial(_httpx_stream, each, read) for each in HTTPX for name, read in _HTTPX_READERS.items()},
@@ -295,6 +350,8 @@ READ: Final[Mapping[str, Style]] = {
     **{f"requests {name}": partial(_requests_stream, read) for name, read in _REQUESTS_READERS.items()},
     **{f"aiohttp {name}": partial(_aiohttp, read) for name, read in _AIOHTTP_READERS.items()},
     "aiohttp compressed": _aiohttp_compressed,
+    **{f"lm15 {name}": partial(_lm15, read) for name, read in _LM15_READERS.items()},
+    **{f"lm15 {name}": partial(_lm15_async, read) for name, read in _LM15_ASYNC_READERS.items()},
 }
 """Styles in which the caller reads the body."""
 

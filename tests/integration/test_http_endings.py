@@ -15,13 +15,14 @@ from typing import Any, Final
 import aiohttp
 import brotli  # pyright: ignore[reportMissingTypeStubs] - it has none
 import httpx
+import lm15.transports
 import pytest
 import requests
 import urllib3
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from requests.adapters import HTTPAdapter
 
-from tests.http_calling_styles import EVENTS, HEADERS, HTTPX, NON_STREAMED, READ, Style, outcome
+from tests.http_calling_styles import EVENTS, HEADERS, HTTPX, NON_STREAMED, READ, Style, lm15_request, outcome
 from tests.simulator import Reply, Simulator
 from tests.simulator.canned_reply import Pause
 from tests.telemetry import Telemetry
@@ -67,8 +68,8 @@ def test_every_way_of_reading(
     telemetry: Telemetry, openrouter: Simulator, url: Url, encoding: str, streamed: bool, style: str
 ) -> None:
     """A body is read in each way, in each encoding, whether the caller decompresses it or the library."""
-    if style in EVENTS and not streamed:
-        return
+    if (style in EVENTS and not streamed) or (style.startswith("lm15") and encoding == "br"):
+        return  # lm15 refuses Brotli
     scenario = _encoded(openrouter, encoding, streamed=streamed)
     call: Style = {**NON_STREAMED, **READ, **EVENTS}[style]
     result = outcome(call, url(scenario), STREAM if streamed else PLAIN)
@@ -173,6 +174,57 @@ def _aiohttp_with(target: str, body: dict[str, Any]) -> Any:
     return asyncio.run(main())
 
 
+def _lm15_break(target: str, body: dict[str, Any]) -> Any:
+    with lm15.transports.StdlibTransport() as transport, transport.stream(lm15_request(target, body)) as response:
+        return next(response.iter_lines())
+
+
+def _lm15_unread(target: str, body: dict[str, Any]) -> Any:
+    with lm15.transports.StdlibTransport() as transport, transport.stream(lm15_request(target, body)) as response:
+        return response.status
+
+
+def _lm15_close(target: str, body: dict[str, Any]) -> Any:
+    with lm15.transports.StdlibTransport() as transport:
+        response = transport.stream(lm15_request(target, body))
+        lines = response.iter_lines()
+        first = next(lines)
+        response.close()
+        return first
+
+
+def _lm15_drop_lines(target: str, body: dict[str, Any]) -> Any:
+    with lm15.transports.StdlibTransport() as transport:
+        return next(transport.stream(lm15_request(target, body)).iter_lines())
+
+
+def _lm15_drop(target: str, body: dict[str, Any]) -> Any:
+    with lm15.transports.StdlibTransport() as transport:
+        return transport.stream(lm15_request(target, body)).status
+
+
+def _lm15_async_left(read: Callable[[Any], Awaitable[Any]]) -> Style:
+    def style(target: str, body: dict[str, Any]) -> Any:
+        async def main() -> Any:
+            async with (
+                lm15.transports.StdlibAsyncTransport() as transport,
+                transport.stream(lm15_request(target, body)) as response,
+            ):
+                return await read(response)
+
+        return asyncio.run(main())
+
+    return style
+
+
+async def _status(response: Any) -> Any:
+    return response.status
+
+
+async def _first_line(response: Any) -> Any:
+    return await anext(response.aiter_lines())
+
+
 LEFT: Final[dict[str, Style]] = {
     **{f"{each} break": lambda *given, each=each: _httpx_break(each, *given) for each in HTTPX},
     **{f"{each} unread": lambda *given, each=each: _httpx_unread(each, *given) for each in HTTPX},
@@ -186,6 +238,13 @@ LEFT: Final[dict[str, Style]] = {
     "aiohttp close": _aiohttp_left(lambda response: response.close()),
     "aiohttp release": _aiohttp_left(lambda response: response.release()),
     "aiohttp drop": _aiohttp_drop,
+    "lm15 break": _lm15_break,
+    "lm15 unread": _lm15_unread,
+    "lm15 close": _lm15_close,
+    "lm15 drop": _lm15_drop,
+    "lm15 drop lines": _lm15_drop_lines,
+    "lm15 async break": _lm15_async_left(_first_line),
+    "lm15 async unread": _lm15_async_left(_status),
 }
 
 
@@ -195,7 +254,7 @@ LEFT: Final[dict[str, Style]] = {
 def test_left(telemetry: Telemetry, url: Url, style: str, body: dict[str, Any]) -> None:
     """A response that the caller leaves ends its call, without a cost, as cancelled."""
     scenario = "slow" if body is STREAM else "long"
-    if body is PLAIN and style not in ("httpx unread", "httpx2 unread", "requests unread"):
+    if body is PLAIN and not (style.endswith("unread") or style == "lm15 drop"):
         return  # one line is the whole body
     result = outcome(LEFT[style], url(scenario), body)
     assert not isinstance(result, tuple), result
@@ -263,11 +322,19 @@ async def _aiohttp_read_cancelled(target: str, body: dict[str, Any]) -> Any:
         await (await session.post(target, json=body)).read()
 
 
+async def _lm15_cancelled(target: str, body: dict[str, Any]) -> Any:
+    transport = lm15.transports.StdlibAsyncTransport()
+    async with transport, transport.stream(lm15_request(target, body)) as response:
+        async for _ in response:
+            pass
+
+
 CANCELLED: Final[dict[str, Callable[[str, dict[str, Any]], Awaitable[Any]]]] = {
     **{f"{each} stream": lambda *given, each=each: _httpx_cancelled(each, *given) for each in HTTPX},
     **{f"{each} post": lambda *given, each=each: _httpx_post_cancelled(each, *given) for each in HTTPX},
     "aiohttp stream": _aiohttp_cancelled,
     "aiohttp read": _aiohttp_read_cancelled,
+    "lm15 stream": _lm15_cancelled,
 }
 
 
@@ -316,6 +383,10 @@ TIMED_OUT: Final[dict[str, Style]] = {
     "requests stream": lambda target, body: list(
         requests.post(target, json=body, timeout=0.2, stream=True).iter_lines()
     ),
+    "lm15": lambda target, body: (
+        lm15.transports.StdlibTransport(read_timeout=0.2).stream(lm15_request(target, body)).read()
+    ),
+    "lm15 async": lambda target, body: _lm15_timeout(target, body),  # noqa: PLW0108 - it is defined below
     "aiohttp total": lambda target, body: _aiohttp_timeout(target, body, aiohttp.ClientTimeout(total=0.2)),
     "aiohttp socket": lambda target, body: _aiohttp_timeout(target, body, aiohttp.ClientTimeout(sock_read=0.2)),
 }
@@ -324,6 +395,15 @@ TIMED_OUT: Final[dict[str, Style]] = {
 def _httpx_timeout(target: str, body: dict[str, Any]) -> Any:
     with httpx.stream("POST", target, json=body, timeout=0.2) as response:
         return response.read()
+
+
+def _lm15_timeout(target: str, body: dict[str, Any]) -> Any:
+    async def main() -> Any:
+        transport = lm15.transports.StdlibAsyncTransport(read_timeout=0.2)
+        async with transport, transport.stream(lm15_request(target, body)) as response:
+            return await response.read()
+
+    return asyncio.run(main())
 
 
 def _aiohttp_timeout(target: str, body: dict[str, Any], timeout: aiohttp.ClientTimeout) -> Any:
@@ -347,7 +427,7 @@ def test_timeout(telemetry: Telemetry, openrouter: Simulator, url: Url, style: s
 REFUSED: Final[dict[str, Style]] = {
     name: style
     for name, style in {**NON_STREAMED, **READ}.items()
-    if name.endswith("post") or name in ("requests content", "aiohttp read")
+    if name.endswith("post") or name in ("requests content", "aiohttp read", "lm15 read", "lm15 aread")
 }
 
 
@@ -365,7 +445,7 @@ def test_redirect(telemetry: Telemetry, openrouter: Simulator, url: Url, style: 
     """A redirect that the library follows is part of the call; one that it returns ends it."""
     openrouter.verbatim["redirect"] = Reply([b""], status=307, headers={"location": url("hello")})
     outcome({**NON_STREAMED, **READ}[style], url("redirect"), PLAIN)
-    follows = not style.startswith("httpx")
+    follows = not style.startswith(("httpx", "lm15"))
     assert _ends(telemetry) == (COST if follows else None, None, None)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 import httpx
+import lm15.transports
 import openai
 import opentelemetry.instrumentation.httpx
 import pytest
@@ -23,14 +24,14 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from tests.http_calling_styles import NON_STREAMED, READ, Style, outcome
+from tests.http_calling_styles import NON_STREAMED, READ, Style, lm15_request, outcome
 from tests.simulator import Reply, Simulator
 from tests.telemetry import Telemetry, gauges, wait_for_budget
 
 MESSAGES: Final[Any] = [{"role": "user", "content": "Say hello."}]
 PLAIN: Final[dict[str, Any]] = {"model": "openai/gpt-4o-mini", "messages": MESSAGES}
 STREAM: Final[dict[str, Any]] = {**PLAIN, "stream": True}
-LIBRARIES: Final = ["httpx", "requests", "aiohttp"]
+LIBRARIES: Final = ["httpx", "requests", "aiohttp", "dspy"]
 STYLES: Final[dict[str, Style]] = {
     **{
         name: NON_STREAMED[name]
@@ -39,6 +40,8 @@ STYLES: Final[dict[str, Style]] = {
     },
     "aiohttp data": NON_STREAMED["aiohttp data"],
     "aiohttp read": READ["aiohttp read"],
+    "lm15 read": READ["lm15 read"],
+    "lm15 aread": READ["lm15 aread"],
 }
 
 
@@ -61,7 +64,7 @@ def test_an_sdk_without_its_instrumentation(telemetry: Telemetry, openrouter: Si
 @pytest.mark.parametrize("style", STYLES)
 def test_clients(telemetry: Telemetry, openrouter: Simulator, style: str) -> None:
     """Only the chosen clients are instrumented."""
-    name = style.partition(" ")[0].rstrip("2")
+    name = style.partition(" ")[0].rstrip("2").replace("lm15", "dspy")
     telemetry.reinstrument([openrouter.url], clients=[name])
     STYLES[style](_url(openrouter), PLAIN)
     assert telemetry.one_span()
@@ -114,7 +117,9 @@ def http_instrumented(request: pytest.FixtureRequest, telemetry: Telemetry, open
 
 
 @pytest.mark.usefixtures("http_instrumented")
-@pytest.mark.parametrize("style", [name for name in STYLES if "httpx2" not in name or HAS_HTTPX2])
+@pytest.mark.parametrize(
+    "style", [name for name in STYLES if not name.startswith("lm15") and ("httpx2" not in name or HAS_HTTPX2)]
+)
 @pytest.mark.parametrize("streamed", [False, True])
 def test_http_instrumentations(telemetry: Telemetry, openrouter: Simulator, style: str, streamed: bool) -> None:
     """One inference span. The HTTP span is its child, but where `requests` is instrumented at the same method."""
@@ -235,7 +240,14 @@ def _requests_left(url: str) -> None:
         next(line for line in response.iter_lines() if line.startswith(b"data:"))
 
 
-LEFT: Final = {"httpx": _httpx_left, "requests": _requests_left, "aiohttp": _aiohttp_left}
+def _lm15_left(url: str) -> None:
+    request = lm15_request(url, STREAM)
+    request.headers[:] = [("Authorization", "Bearer sk-or-settle")]
+    with lm15.transports.StdlibTransport() as transport, transport.stream(request) as response:
+        next(line for line in response.iter_lines() if line.startswith(b"data:"))
+
+
+LEFT: Final = {"httpx": _httpx_left, "requests": _requests_left, "aiohttp": _aiohttp_left, "lm15": _lm15_left}
 
 
 @pytest.mark.parametrize("library", LEFT)
@@ -269,7 +281,9 @@ def test_suppressed_and_uninstrumented(telemetry: Telemetry, openrouter: Simulat
     OpenRouterInstrumentor().uninstrument()
     STYLES[style](_url(openrouter), PLAIN)
     assert not telemetry.raw_spans
-    for method in (httpx.Client.send, httpx.AsyncClient.send, requests.Session.send, aiohttp.ClientSession._request):
+    sync, not_sync = lm15.transports.StdlibTransport.stream, lm15.transports.StdlibAsyncTransport._do_stream
+    httpx_methods = (httpx.Client.send, httpx.AsyncClient.send)
+    for method in (*httpx_methods, requests.Session.send, aiohttp.ClientSession._request, sync, not_sync):
         assert not hasattr(method, "__wrapped__")
 
 
@@ -289,9 +303,10 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 before = set(sys.modules)
 OpenRouterInstrumentor().instrument()
 imported = {name.partition(".")[0] for name in set(sys.modules) - before}
-assert not imported & {"openai", "openrouter", "httpx", "httpx2", "requests", "aiohttp", "urllib3"}, imported
-import httpx, requests, aiohttp
-for method in (httpx.Client.send, httpx.AsyncClient.send, requests.Session.send, aiohttp.ClientSession._request):
+assert not imported & {"openai", "openrouter", "httpx", "httpx2", "requests", "aiohttp", "urllib3", "lm15", "dspy"}, imported
+import httpx, requests, aiohttp, lm15.transports
+http = (httpx.Client.send, httpx.AsyncClient.send, requests.Session.send, aiohttp.ClientSession._request)
+for method in (*http, lm15.transports.StdlibTransport.stream, lm15.transports.StdlibAsyncTransport._do_stream):
     assert hasattr(method, "__wrapped__")
 assert "openai" not in sys.modules
 import openai

@@ -1,4 +1,4 @@
-"""httpx, httpx2, requests and aiohttp: each scenario gives the span of the OpenAI SDK, in every way of reading."""
+"""httpx, httpx2, requests, aiohttp and lm15: each scenario gives the span of the OpenAI SDK, in every way of reading."""
 
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -28,6 +28,8 @@ SOME: Mapping[str, Style] = {
             "requests iter_lines",
             "requests raw.read",
             "aiohttp readline",
+            "lm15 iter_lines",
+            "lm15 aread",
         )
     },
 }

@@ -6,13 +6,14 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 import aiohttp
+import lm15.transports
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 
-from tests.http_calling_styles import HTTPX
+from tests.http_calling_styles import HTTPX, lm15_request
 from tests.simulator import Reply, Simulator
 from tests.simulator.canned_reply import Cut, Piece
 from tests.telemetry import Telemetry
@@ -171,12 +172,54 @@ def _aiohttp_received(url: str, reading: Reading) -> Arrival:
     return asyncio.run(_read_aiohttp(url, reading, is_received=True))
 
 
+def _lm15(url: str, reading: Reading) -> Any:
+    method, count = reading
+    with lm15.transports.StdlibTransport() as transport:
+        response = transport.stream(lm15_request(url, BODY))
+        pieces: dict[str, Callable[[], Any]] = {
+            "bytes": lambda: b"".join(response),
+            "lines": lambda: _take(response.iter_lines(), count),
+            "raw": lambda: next(iter(response))[:1],  # the kernel splits the pieces
+            "text": response.read,
+        }
+        result = _attempt(pieces[method])
+        before = (response._released, response._complete, transport.pool_stats())
+        again = _attempt(response.read)
+        if again is OSError:  # of a closed socket: where lm15 finds it depends on what arrived with the headers
+            again = lm15.transports.ReadError
+        response.close()
+        return result, before, again, transport.pool_stats(), sorted(vars(response))
+
+
+def _lm15_async(url: str, reading: Reading) -> Any:
+    method, count = reading
+
+    async def main() -> Any:
+        async with lm15.transports.StdlibAsyncTransport() as transport:
+            response = await transport.stream(lm15_request(url, BODY))
+            if method == "text":
+                result: Any = await _take_async(response, lambda _: False)
+                result = b"".join(result[0]), result[1]
+            elif method == "lines":
+                result = await _take_async(response.aiter_lines(), lambda taken: len(taken) >= count)
+            else:  # the kernel splits the pieces
+                taken, error = await _take_async(response, bool)
+                result = b"".join(taken)[:1], error
+            before = (response._released, response._complete, transport.pool_stats())
+            await response.aclose()
+            return result, before, transport.pool_stats(), sorted(vars(response))
+
+    return asyncio.run(main())
+
+
 CALLERS: Final[dict[str, Callable[[str, Reading], Any]]] = {
     **{each: lambda *given, each=each: _httpx(each, *given) for each in HTTPX},
     **{f"{each} async": lambda *given, each=each: _httpx_async(each, *given) for each in HTTPX},
     "requests": _requests,
     "aiohttp": _aiohttp,
     "aiohttp received": _aiohttp_received,
+    "lm15": lambda *given: _attempt(lambda: _lm15(*given)),
+    "lm15 async": lambda *given: _attempt(lambda: _lm15_async(*given)),
 }
 
 _EVENTS: Final = st.sampled_from(

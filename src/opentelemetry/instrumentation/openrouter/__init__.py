@@ -98,8 +98,8 @@ class OpenRouterInstrumentor(SharedInstrumentor):
                 meanwhile. False by default.
             budget: fetch the remaining credit limit of each API key from OpenRouter, once a minute at most, and record
                 it as gauges. False by default.
-            clients: which of `openai`, `anthropic`, `openrouter`, `httpx` (and httpx2), `requests` and `aiohttp` are
-                instrumented; all that are installed by default.
+            clients: which of `openai`, `anthropic`, `openrouter`, `httpx` (and httpx2), `requests`, `aiohttp` and
+                `dspy` (its own engine, and lm15) are instrumented; all that are installed by default.
             **kwargs: `skip_dep_check` and `raise_exception_on_conflict` of the base class. Any other name is a
                 misspelling: it is a warning, and content is not captured, because it may be `redact`.
         """

@@ -19,7 +19,7 @@ from ._telemetry.dialects import DIALECTS, Dialect
 from ._wire.base_urls import BaseUrls, without_secrets
 from ._wire.broadcast import MODES
 
-CLIENTS: Final = ("openai", "anthropic", "openrouter", "httpx", "requests", "aiohttp")
+CLIENTS: Final = ("openai", "anthropic", "openrouter", "httpx", "requests", "aiohttp", "dspy")
 """The clients that can be instrumented."""
 
 PREFIX: Final = "OTEL_INSTRUMENTATION_OPENROUTER_"

@@ -7,6 +7,7 @@ from .aiohttp import AiohttpInstrumentation
 from .anthropic import AnthropicInstrumentation
 from .base import ClientInstrumentation
 from .httpx import Httpx2Instrumentation, HttpxInstrumentation
+from .lm15 import DSPyInstrumentation, Lm15Instrumentation
 from .openai import OpenAIInstrumentation
 from .openrouter import OpenRouterInstrumentation
 from .requests import RequestsInstrumentation
@@ -18,5 +19,6 @@ INSTRUMENTATIONS: Final[Mapping[str, tuple[type[ClientInstrumentation], ...]]] =
     "httpx": (HttpxInstrumentation, Httpx2Instrumentation),
     "requests": (RequestsInstrumentation,),
     "aiohttp": (AiohttpInstrumentation,),
+    "dspy": (DSPyInstrumentation, Lm15Instrumentation),
 }
 """The name that the option `clients` has for a client -> its instrumentations."""

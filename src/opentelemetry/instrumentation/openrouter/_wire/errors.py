@@ -212,6 +212,17 @@ _BY_EXCEPTION: Final = {
     ("aiohttp", "ServerTimeoutError"): "timeout",
     ("aiohttp", "ClientConnectionError"): "connection",
     ("aiohttp", "ClientPayloadError"): "connection",
+    # lm15/transports/_exceptions.py, and its copy in DSPy: each timeout is a TransportError too, so they come first
+    **{
+        (package, name): kind
+        for package in ("lm15", "dspy")
+        for name, kind in (
+            ("ConnectTimeout", "timeout"),
+            ("ReadTimeout", "timeout"),
+            ("WriteTimeout", "timeout"),
+            ("TransportError", "connection"),
+        )
+    },
     ("asyncio", "TimeoutError"): "timeout",  # Python 3.10
     ("builtins", "TimeoutError"): "timeout",
     ("builtins", "ConnectionError"): "connection",
