@@ -1,7 +1,7 @@
 """Every way of reading a response of httpx, httpx2, requests, aiohttp and lm15: functions that post JSON.
 
-A style takes a URL and a request body, reads to the end, and returns the bytes that the caller got, so that runs with and without the
-instrumentation can be compared.
+A style takes a URL and a request body, reads to the end, and returns the bytes that the caller got, so that runs with
+and without the instrumentation can be compared.
 """
 
 import asyncio

@@ -45,6 +45,16 @@ PINS: Final[Mapping[str, Pin]] = {
     ),
     "agno": Pin("Agno", ("agno == 3.1.10", "openai == 3.52.0", "openinference-instrumentation-agno == 1.0.15")),
     "crewai": Pin("CrewAI", ("crewai == 1.15.30", "openai == 2.54.0")),
+    "dspy": Pin(
+        "DSPy",
+        (
+            "dspy[numpy] == 3.4.1",
+            "litellm == 1.110.2",
+            "openai == 3.57.0",
+            "opentelemetry-instrumentation-threading == 0.66b1",
+        ),
+    ),
+    "litellm_native": Pin("LiteLLM, compiled transport enabled", ("litellm[mcp] == 1.110.2", "openai == 3.57.0")),
     "pydantic_ai": Pin("Pydantic AI", ("pydantic-ai-slim[openai] == 2.68.0", "openai == 3.52.0")),
     "openai_agents": Pin("OpenAI Agents SDK", ("openai-agents == 0.24.0", "openai == 3.52.0")),
     "llama_index": Pin(
