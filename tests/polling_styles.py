@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import aiohttp
 import httpx
+import lm15.transports
 import openai
 import requests
 
@@ -117,6 +118,12 @@ def _aiohttp_get(base_url: str, kind: str, job: str) -> Any:
     return asyncio.run(main())
 
 
+def _lm15_get(base_url: str, kind: str, job: str) -> Any:
+    request = lm15.transports.TransportRequest("GET", f"{base_url}{kind}/{job}", [*HEADERS.items()])
+    with lm15.transports.StdlibTransport() as transport, transport.stream(request) as response:
+        return json.loads(response.read())
+
+
 def _has_jobs() -> bool:
     """Whether the installed `openrouter` has batches: 0.9.2 does not."""
     return find_spec("openrouter") is not None and find_spec("openrouter.batch") is not None
@@ -140,6 +147,7 @@ POLLING: Final[Mapping[str, PollingStyle]] = {
     "requests get": _requests_get,
     "requests stream": partial(_requests_get, stream=True),
     "aiohttp get": _aiohttp_get,
+    "lm15 get": _lm15_get,
 }
 
 

@@ -112,6 +112,8 @@ def _exception(module: str, name: str, *bases: type) -> Any:
 _URLLIB3_TIMEOUT: Final = _exception("urllib3.exceptions", "TimeoutError")
 _REQUESTS_CONNECTION: Final = _exception("requests.exceptions", "ConnectionError", OSError)
 _REQUESTS_TIMEOUT: Final = _exception("requests.exceptions", "Timeout", OSError)
+_LM15_ERROR: Final = _exception("lm15.transports._exceptions", "TransportError")
+_DSPY_ERROR: Final = _exception("dspy._vendor.lm15.transports._exceptions", "TransportError")
 _AIOHTTP_CONNECTION: Final = _exception("aiohttp.client_exceptions", "ClientConnectionError")
 
 
@@ -128,8 +130,12 @@ _AIOHTTP_CONNECTION: Final = _exception("aiohttp.client_exceptions", "ClientConn
         (_AIOHTTP_CONNECTION("secret"), "connection"),
         (_exception("aiohttp", "ServerTimeoutError", _AIOHTTP_CONNECTION, TimeoutError)(), "timeout"),
         (_exception("aiohttp", "ClientPayloadError")("secret"), "connection"),
+        (_LM15_ERROR("secret"), "connection"),
+        (_exception("lm15", "ReadTimeout", _exception("lm15", "ReadError", _LM15_ERROR))("secret"), "timeout"),
+        (_exception("dspy", "ReadError", _DSPY_ERROR)("secret"), "connection"),
+        (_exception("dspy", "ConnectTimeout", _DSPY_ERROR)("secret"), "timeout"),
     ],
 )
 def test_exceptions_of_http_libraries(exception: BaseException, expected: str) -> None:
-    """The exceptions of requests, urllib3 and aiohttp have a type, and no message."""
+    """The exceptions of requests, urllib3, aiohttp and lm15 have a type, and no message."""
     assert error_from_exception(exception) == ErrorInfo(expected)

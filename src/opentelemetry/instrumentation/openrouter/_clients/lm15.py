@@ -13,7 +13,7 @@ from typing import Any
 
 from .._api.client import Response
 from .._guard import guarded
-from .._operations import PATHS
+from .._operations import may_be_traced
 from .base import OverrideClose, StartedExchange, is_sending
 from .bodies import ResponseHead, body_observer, ignore
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
@@ -45,9 +45,9 @@ class Lm15Instrumentation(HTTPLibrary):
     ) -> StartedExchange | None:
         request = args[0] if args else kwargs["request"]
         url = request.url.partition("?")[0].partition("#")[0]
-        if not url.endswith(PATHS) or request.method != "POST" or is_sending():
+        if not may_be_traced(request.method, url) or is_sending():
             return None
-        target = self._target(None, url)
+        target = self._target(None, url, request.method)
         if target is None:
             return None
         body = read_json(request.body)
