@@ -11,7 +11,7 @@ from typing import Any, Final
 import anthropic
 from anthropic.types import Message, RawMessageStreamEvent
 
-from tests.calling_styles import CallingStyle
+CallingStyle = Callable[[str, dict[str, Any]], Any]
 
 OPTIONS: Final[dict[str, Any]] = {"api_key": "sk-or-canary", "max_retries": 0}
 _Messages: Final[Any] = type(anthropic.Anthropic(**OPTIONS).messages)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import openai
 import pytest
+import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -59,6 +60,28 @@ def _with_invocation(invocation: Invocation, key: str = INFERENCE_KEY) -> Genera
     otel_context.detach(token)
 
 
+class OpenInferenceSpan(wrapt.ObjectProxy):  # pyright: ignore[reportMissingTypeArgument] - older wrapt has no type parameter
+    """A span as OpenInference wraps it: it sets its kind at its end, unless it was given when the span was started."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self._self_important_attributes: dict[str, Any] = {}
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        if key == "openinference.span.kind":
+            self._self_important_attributes[key] = value
+        else:
+            self.__wrapped__.set_attribute(key, value)
+
+    def set_attributes(self, attributes: dict[str, Any]) -> None:
+        for key, value in attributes.items():
+            self.set_attribute(key, value)
+
+    def end(self, end_time: int | None = None) -> None:
+        self.__wrapped__.set_attributes(self._self_important_attributes)
+        self.__wrapped__.end(end_time)
+
+
 def _create(client: openai.OpenAI, **more: Any) -> Any:
     return client.chat.completions.create(**{**REQUEST, **more})
 
@@ -89,6 +112,7 @@ def test_one_span(telemetry: Telemetry, openrouter: Simulator, style: CallingSty
     [
         (CHAT, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
         (CHAT, "logfire.openai", set[str]()),
+        (CHAT, "logfire.anthropic", set[str]()),
         (CHAT, "pydantic-ai", {"gen_ai.client.token.usage", "gen_ai.client.operation.time_to_first_chunk"}),
         ({"openinference.span.kind": "LLM"}, "any", set[str]()),
         ({"llm.request.type": "chat"}, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
@@ -102,6 +126,23 @@ def test_metrics(
         list(_create(client("hello"), stream=True))
     assert set(telemetry.points()) == ALL - recorded
     telemetry.one_span()
+
+
+@pytest.mark.parametrize(
+    ("kind", "spans"), [("LLM", ["completion"]), ("CHAIN", ["chat openai/gpt-4o-mini", "completion"])]
+)
+def test_kind_that_is_set_at_the_end(telemetry: Telemetry, client: ClientFactory, kind: str, spans: list[str]) -> None:
+    """OpenInference's instrumentor of LiteLLM gives the kind of its span after its start: the span is recognized."""
+    tracer = telemetry.tracer_provider.get_tracer("openinference.instrumentation.litellm")
+    span: Any = OpenInferenceSpan(tracer.start_span("completion"))
+    with trace.use_span(span):
+        span.set_attribute("openinference.span.kind", kind)
+        _create(client("hello"))
+        span.end()
+    assert [each.name for each in telemetry.raw_spans] == spans
+    assert (telemetry.raw_spans[0].attributes or {})["gen_ai.usage.cost"] == 0.00014
+    assert (telemetry.raw_spans[-1].attributes or {})["openinference.span.kind"] == kind
+    assert set(telemetry.points()) >= {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
 
 
 def test_text_completions_of_openllmetry(telemetry: Telemetry, client: ClientFactory) -> None:

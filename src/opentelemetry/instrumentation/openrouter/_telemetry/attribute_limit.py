@@ -17,6 +17,10 @@ from .._wire.fields import Attributes
 _DEFAULT: Final = 128
 """https://opentelemetry.io/docs/specs/otel/common/#configurable-parameters"""
 
+# The kind of an OpenInference span, if it was not given when the span was started: the wrapper of the span sets it at
+# the end, so that it is among the last attributes (openinference-instrumentation 0.1.72, _spans.py).
+_PENDING: Final = "_self_important_attributes"
+
 _USEFUL: Final = (
     names.USER_ID,
     names.SESSION_ID,
@@ -72,8 +76,10 @@ def before_end(span: Span, action: Callable[[], None]) -> None:
 
 
 def span_attributes(span: Span) -> Mapping[str, Any]:
-    """Return the attributes of *span*; empty if it cannot be read."""
-    return getattr(span, "attributes", None) or {}
+    """Return the attributes of *span*, with those that it gets at its end; empty if it cannot be read."""
+    present = getattr(span, "attributes", None) or {}
+    pending = getattr(span, _PENDING, None)
+    return {**present, **pending} if pending else present
 
 
 def key_attributes(attributes: Mapping[str, Any], costs: Iterable[str] = ()) -> Attributes:

@@ -9,6 +9,7 @@ from typing import Final
 from opentelemetry.trace import Span
 
 from .. import attributes as names
+from .attribute_limit import span_attributes
 
 
 def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
@@ -21,7 +22,7 @@ def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
     Returns:
         None if *span* does not trace a call of this operation.
     """
-    attributes: Mapping[str, object] | None = getattr(span, "attributes", None) if span.is_recording() else None
+    attributes = span_attributes(span) if span.is_recording() else None
     if not attributes or _LITELLM_CALLBACK in attributes:
         return None
     for marker, operations, recorded in _CONVENTIONS:
@@ -81,7 +82,8 @@ _PYDANTIC_AI: Final = frozenset({names.METRIC_TOKEN_USAGE, names.METRIC_TIME_TO_
 # Instrumentations that record other metrics than their convention suggests, by operation.
 _BY_SCOPE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "com.anthropic.sdk.python": {"chat": _NOTHING},  # anthropic 2.14.0, _tracing.py: spans, no metrics
-    # logfire 5.2.0, integrations/llm_providers
+    # logfire 5.4.0, integrations/llm_providers
+    "logfire.anthropic": {"chat": _NOTHING},
     "logfire.openai": {"chat": _NOTHING, "text_completion": _NOTHING, "embeddings": _NOTHING},
     "opentelemetry.instrumentation.openai.v1": {"text_completion": _NOTHING},  # OpenLLMetry 0.62.4
     "pydantic-ai": {"chat": _PYDANTIC_AI},  # pydantic-ai 2.68.0, models/instrumented.py, InstrumentationSettings
