@@ -20,6 +20,8 @@ import pytest
 import requests
 import urllib3
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._clients.drop_watcher import WATCHER
+from opentelemetry.instrumentation.openrouter._clients.open_responses import OpenResponse
 from requests.adapters import HTTPAdapter
 
 from tests.http_calling_styles import EVENTS, HEADERS, HTTPX, NON_STREAMED, READ, Style, lm15_request, outcome
@@ -59,6 +61,23 @@ def _encoded(openrouter: Simulator, encoding: str, *, streamed: bool) -> str:
         [content[:50], content[50:]], content_type, headers={"content-encoding": encoding}
     )
     return name
+
+
+@pytest.mark.parametrize("style", [name for name in READ if name.endswith((" read", " aread"))])
+@pytest.mark.parametrize("body", [PLAIN, STREAM], ids=["plain", "stream"])
+def test_read_that_the_watcher_interrupts(
+    telemetry: Telemetry, url: Url, monkeypatch: pytest.MonkeyPatch, style: str, body: dict[str, Any]
+) -> None:
+    """`read` has dropped its iterator when it reports the body: the thread for dropped responses does not end the call."""
+    report = OpenResponse.read
+
+    def read(opened: OpenResponse, content: bytes) -> None:
+        WATCHER.end_dropped()
+        report(opened, content)
+
+    monkeypatch.setattr(OpenResponse, "read", read)
+    outcome(READ[style], url("hello"), body)
+    assert _ends(telemetry) == (COST, None, None)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])

@@ -141,7 +141,8 @@ class Probe:
         after = self._outcome(call)
         if after != before:
             yield f"the client returns {after} instead of {before}"
-        if self.telemetry.raw_spans:
+        # OpenLLMetry's instrumentor of the OpenAI SDK leaves some methods wrapped.
+        if any(_scope(span) == OURS or _is_http(span) for span in self.telemetry.raw_spans):
             yield "the client still creates spans"
 
 

@@ -14,7 +14,7 @@ _REQUEST: Final[dict[str, Any]] = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "Say hello."}],
 }
-_SUBJECTS: Final = {"messages": "without the SDK's spans", "traced": "with them"}
+_SUBJECTS: Final = {"messages": "without the SDK's spans", "traced": "with the SDK's spans"}
 
 
 def calls(telemetry: Telemetry) -> Iterator[Call]:

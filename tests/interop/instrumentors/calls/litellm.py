@@ -1,6 +1,7 @@
 """Calls with LiteLLM: its functions that reach OpenRouter, sync and async."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
@@ -51,7 +52,7 @@ async def _async_stream(ask: Ask) -> Any:
 
 
 def _run(style: Callable[[Ask], Any | Awaitable[Any]], endpoint: str, simulator: str) -> Any:
-    is_async = asyncio.iscoroutinefunction(style)
+    is_async = inspect.iscoroutinefunction(style)
     # LiteLLM is imported by its name, because instrumentors replace its functions.
     function = getattr(import_module("litellm"), f"a{endpoint}" if is_async else endpoint)
     ask = partial(function, **_REQUESTS[endpoint], api_base=f"{simulator}/{SCENARIO}/api/v1", **_OPTIONS)

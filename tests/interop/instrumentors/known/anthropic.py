@@ -10,8 +10,8 @@ _SDK: Final = (
     "the SDK makes a span of the same call, with or without this instrumentation; the cost is on the SDK's span"
 )
 _NOT_CURRENT: Final = (
-    "its span is not current, so this instrumentation creates its own span, with the cost; both count the duration and, "
-    "unless it cannot read the response, the tokens"
+    "its span is not current, so this instrumentation creates its own, with the cost, or enriches the SDK's; both "
+    "count the duration and, unless it cannot read the response, the tokens"
 )
 _LATER: Final = "its span is not current when the helper sends the request, so this instrumentation creates its own"
 _WITH_SDK: Final = r"traced (?!.*post).*"

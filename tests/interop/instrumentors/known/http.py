@@ -50,7 +50,7 @@ INSTRUMENTORS: Final[Mapping[str, Instrumentor]] = {
         only="aiohttp.*",
     ),
     "httpx-logfire": Instrumentor(
-        "Logfire",
+        "Logfire (httpx, httpx2)",
         "http",
         ("logfire == 5.4.0", "opentelemetry-instrumentation-httpx == 0.66b2", *_LIBRARIES),
         logfire(
@@ -61,7 +61,7 @@ INSTRUMENTORS: Final[Mapping[str, Instrumentor]] = {
         only="httpx.*",
     ),
     "requests-logfire": Instrumentor(
-        "Logfire",
+        "Logfire (requests)",
         "http",
         ("logfire == 5.4.0", "opentelemetry-instrumentation-requests == 0.66b2", *_LIBRARIES),
         logfire("instrument_requests", disable=uninstrument((_REQUESTS, "RequestsInstrumentor"))),
@@ -69,7 +69,7 @@ INSTRUMENTORS: Final[Mapping[str, Instrumentor]] = {
         only="requests.*",
     ),
     "aiohttp-logfire": Instrumentor(
-        "Logfire",
+        "Logfire (aiohttp)",
         "http",
         ("logfire == 5.4.0", "opentelemetry-instrumentation-aiohttp-client == 0.66b1", *_LIBRARIES),
         logfire("instrument_aiohttp_client", disable=uninstrument((_AIOHTTP, "AioHttpClientInstrumentor"))),

@@ -143,7 +143,8 @@ class OpenResponse:
         """Whether the caller can read the body no more: a body that an iterator has begun cannot be begun again."""
         if self._response is not None and self._response() is None:
             return True
-        return self._has_dropped_iterator() and (self.has_started or self._has_only_reader)
+        # `read` drops its iterator before it reports the whole body.
+        return not self.is_reading and self._has_dropped_iterator() and (self.has_started or self._has_only_reader)
 
     def _has_dropped_iterator(self) -> bool:
         return self._iterator is not None and self._iterator() is None

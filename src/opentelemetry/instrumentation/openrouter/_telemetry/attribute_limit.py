@@ -77,8 +77,8 @@ def before_end(span: Span, action: Callable[[], None]) -> None:
 
 def span_attributes(span: Span) -> Mapping[str, Any]:
     """Return the attributes of *span*, with those that it gets at its end; empty if it cannot be read."""
-    present = getattr(span, "attributes", None) or {}
-    pending = getattr(span, _PENDING, None)
+    present: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    pending: Mapping[str, Any] | None = getattr(span, _PENDING, None)
     return {**present, **pending} if pending else present
 
 
