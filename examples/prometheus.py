@@ -11,7 +11,7 @@ Needs: OPENROUTER_API_KEY; OTEL_EXPORTER_PROMETHEUS_PORT if it is not 9464. Scra
 Without code changes:
 
     export OTEL_METRICS_EXPORTER=prometheus OTEL_TRACES_EXPORTER=none OTEL_LOGS_EXPORTER=none
-    opentelemetry-instrument python app.py
+    opentelemetry-instrument python app.py -  # it is scraped while it waits for lines
 """
 
 import os
