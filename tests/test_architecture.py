@@ -20,6 +20,8 @@ ORDER: Final = (
     ("_loading",),
     ("__init__",),
     ("_openinference",),
+    ("_cli",),
+    ("__main__",),
 )
 """A file may import from its own folder and from earlier levels."""
 
@@ -38,6 +40,8 @@ ALLOWED: Final = {
     "_loading": {"opentelemetry"},
     "__init__": {"opentelemetry"},
     "_openinference": {"opentelemetry"},
+    "_cli": {"opentelemetry", "rich"},
+    "__main__": set[str](),
 }
 """The libraries that a folder or a file imports, besides the standard library."""
 

@@ -9,6 +9,8 @@ from opentelemetry.trace import Status, StatusCode
 
 @dataclass
 class FakeSpan:
+    """What is read of a span."""
+
     attributes: dict[str, Any] | None
     start_time: int | None = 1_700_000_000_000_000_000
     end_time: int | None = 1_700_000_001_500_000_000

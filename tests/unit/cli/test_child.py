@@ -46,10 +46,19 @@ def test_look() -> None:
     reader, writer = os.pipe()
     saved = os.dup(0)
     os.dup2(reader, 0)
+
+    def look() -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            os.close(writer)
+
     try:
-        assert run_child(command, os.environ, lambda: looks.append(1) if looks else os.close(writer)) == 0
+        assert run_child(command, os.environ, look) == 0
     finally:
         os.dup2(saved, 0)
+        os.close(saved)
+        os.close(reader)
+    assert looks
 
 
 def test_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,15 @@ from opentelemetry.instrumentation.openrouter._cli.summary import Summary
 
 
 class Terminal(io.StringIO):
+    """A stream that claims to be a terminal."""
+
     def isatty(self) -> bool:
         return True
 
 
 def _call(start: int = 1, **values: Any) -> Call:
-    return Call(str(start), 0.05, "chat", streamed=False, **{"requested_model": "a", "cost": 0.1, **values})
+    values = {"requested_model": "a", "cost": 0.1, **values}
+    return Call(str(start), 0.05, "chat", streamed=False, **values)
 
 
 def _summary(*calls: Call) -> Summary:

@@ -96,6 +96,6 @@ class _Report:
         from .report import print_json, print_tables  # noqa: PLC0415 - needs a package of the extra
 
         self.update()
-        if not self._is_live and not self._as_json:
+        if not self._as_json:
             print(file=self._stream)
         (print_json if self._as_json else print_tables)(self._summary, self._stream, with_calls=not self._is_live)

@@ -7,6 +7,7 @@ may have started the span of a call.
 import functools
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -26,7 +27,7 @@ def start() -> None:
     path, otlp = os.environ.get(CALLS_VARIABLE), os.environ.get(OTLP_VARIABLE)
     if path is None:
         return
-    receivers: list[Callable[[ReadableSpan], None]] = [functools.partial(_leave_call, path)]
+    receivers: list[Callable[[ReadableSpan], None]] = [_receiver(path)]
     options: dict[str, Any] = {}
     if otlp is not None:
         from .otlp import export_to  # noqa: PLC0415 - imports an HTTP library
@@ -57,7 +58,13 @@ def observe_ends(receivers: list[Callable[[ReadableSpan], None]]) -> None:
     Span.end = end_and_receive
 
 
-def _leave_call(path: str, span: ReadableSpan) -> None:
-    call = read_call(span)
-    if call is not None:
-        append_call(path, call)
+def _receiver(path: str) -> Callable[[ReadableSpan], None]:
+    """Return a receiver that leaves the calls in the file."""
+
+    def leave_call(span: ReadableSpan) -> None:
+        call = read_call(span)
+        if call is not None:
+            with suppress(FileNotFoundError):  # the process has outlived `run`
+                append_call(path, call)
+
+    return leave_call
