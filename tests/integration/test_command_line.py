@@ -369,7 +369,7 @@ def test_entry_point(openrouter: Simulator, program: Path) -> None:
 
 
 def test_simulator_and_example(tmp_path: Path) -> None:
-    """What `python -m tests.simulator` prints works, word by word."""
+    """What `python -m tests.simulator` prints works as it is printed."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.simulator", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -32,6 +32,13 @@ def test_no_cost_and_free() -> None:
     assert summary.total.cost == 0
 
 
+def test_submission_of_a_job() -> None:
+    """The cost of a job is that of its end."""
+    summary = Summary()
+    summary.add(Call("1", 0.1, "video", streamed=False))
+    assert summary.total.without_cost == 0
+
+
 def test_groups() -> None:
     """The highest cost is first; a group that no call has a value of is absent."""
     summary = Summary()

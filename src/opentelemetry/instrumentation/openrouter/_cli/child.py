@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final
 
 _SECONDS: Final = 0.1
-"""The time between two looks at what has arrived, if somebody looks at all."""
+"""The time between two calls of `look`."""
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 """A terminal sends these to all processes in its foreground, also to the program."""
 _FORWARDED: Final = (*_FROM_TERMINAL, "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")

@@ -14,6 +14,8 @@ from .calls import Call
 OTHERS: Final = "(others)"
 """The group of the calls that have no group of their own, because there are too many."""
 _MAX_GROUPS: Final = 1000
+_SUBMISSIONS: Final = {"video", "batch"}
+"""Operations whose cost is that of another span, at the end of the job."""
 
 
 @dataclass
@@ -27,13 +29,13 @@ class Totals:
     cost: Decimal | None = None
     """None if no call has a cost."""
     without_cost: int = 0
-    """The number of calls that did not fail and have no cost."""
+    """The number of calls that did not fail and should have a cost, but have none."""
 
     def add(self, call: Call) -> None:
         """Add one call."""
         cost = call.exact_cost
-        succeeded = call.error is None
-        self._add(1, not succeeded, call.input_tokens or 0, call.output_tokens or 0, cost, succeeded and cost is None)
+        lacks_cost = cost is None and call.error is None and call.operation not in _SUBMISSIONS
+        self._add(1, call.error is not None, call.input_tokens or 0, call.output_tokens or 0, cost, lacks_cost)
 
     def add_totals(self, other: "Totals") -> None:
         """Add the calls of *other*."""
