@@ -120,6 +120,14 @@ def test_live(openrouter: Simulator, program: Path) -> None:
     assert err.splitlines()[1].startswith("by model")
 
 
+CONTROLLED: Final = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, sys.argv[1:])
+"""
+"""Runs a command whose controlling terminal is its standard input."""
+
+
 def test_terminal(openrouter: Simulator, program: Path) -> None:
     """On a terminal the table is as wide as it is, the program has the terminal, too, and Ctrl+C reaches it once."""
     code = f"""{CALL}
@@ -133,11 +141,16 @@ time.sleep(0.3)
 print("caught", len(caught))
 """
     program.write_text(code)
-    pid, terminal = pty.fork()
-    if not pid:  # pragma: no cover - in the fork
-        os.environ.clear()
-        os.environ.update({**_environment(openrouter), "TERM": "xterm-256color", "COLUMNS": "200"})
-        os.execv(sys.executable, [*RUN, str(program)])
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", CONTROLLED, *RUN, str(program)],
+        env={**_environment(openrouter), "TERM": "xterm-256color", "COLUMNS": "200"},
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+        start_new_session=True,
+    )
+    os.close(other_end)
     printed, deadline = b"", time.monotonic() + SECONDS
     interrupted = False
     while time.monotonic() < deadline:
@@ -154,7 +167,7 @@ print("caught", len(caught))
             interrupted = True
             os.write(terminal, b"\x03")
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert process.wait(SECONDS) == 0
     assert b"caught 1\r\n" in printed
     assert "─".encode() in printed
     assert b"0.00014" in printed

@@ -42,6 +42,12 @@ def test_fork(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     assert "parent" not in err
 
 
+def test_closed_standard_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    TableExporter().shutdown()
+    assert capsys.readouterr().out == ""
+
+
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     exporter = TableExporter()
     monkeypatch.setitem(sys.modules, "rich.table", None)

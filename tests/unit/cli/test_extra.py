@@ -14,3 +14,4 @@ def test_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rich.table" in message
     assert "pip install 'opentelemetry-instrumentation-openrouter[cli]'" in message
     assert "\n" not in message
+    assert "no module no.such" in (missing_extra(["no.such"]) or "")

@@ -47,6 +47,16 @@ def test_table(programs: list[Sequence[str]], capsys: pytest.CaptureFixture[str]
     assert programs == [[sys.executable, "-B", "app.py", "--json", "-m", "--", "x"]]
 
 
+def test_closed_standard_error(
+    programs: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is printed to standard output in its place."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["run", "app.py"]) == 3
+    assert capsys.readouterr().out == ""
+    assert len(programs) == 1
+
+
 def test_module(programs: list[Sequence[str]]) -> None:
     assert main(["run", "-m", "module", "-v"]) == 3
     assert programs == [[sys.executable, "-B", "-m", "module", "-v"]]

@@ -38,7 +38,8 @@ class TableExporter(SpanExporter):
     def shutdown(self) -> None:
         """Print the table; only the first time, and not in a fork without calls."""
         summary, self._summary = self._summary, None
-        if summary is None or self._process != os.getpid():
+        is_closed = sys.stderr is None  # pyright: ignore[reportUnnecessaryComparison] - the typeshed has no None
+        if summary is None or self._process != os.getpid() or is_closed:
             return
         missing = missing_extra()
         if missing is not None:

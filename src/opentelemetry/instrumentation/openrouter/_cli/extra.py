@@ -1,7 +1,7 @@
 """The packages of the extra `cli`: which of them are missing, and how to install them."""
 
 from collections.abc import Sequence
-from importlib import import_module
+from importlib.util import find_spec
 from typing import Final
 
 PACKAGE: Final = "opentelemetry.instrumentation.openrouter"
@@ -10,8 +10,8 @@ REQUIRED_FOR_OTLP: Final = ("opentelemetry.exporter.otlp.proto.http.trace_export
 
 
 def missing_extra(modules: Sequence[str] = REQUIRED) -> str | None:
-    """Return one line that names the command to install what is missing, or None if all modules can be imported."""
-    missing = [module for module in modules if not _is_importable(module)]
+    """Return one line that names the command to install what is missing, or None if all modules can be found."""
+    missing = [module for module in modules if not _is_installed(module)]
     if not missing:
         return None
     return (
@@ -20,9 +20,8 @@ def missing_extra(modules: Sequence[str] = REQUIRED) -> str | None:
     )
 
 
-def _is_importable(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
-        import_module(module)
-    except ImportError:
+        return find_spec(module) is not None
+    except ImportError:  # of a package above it
         return False
-    return True

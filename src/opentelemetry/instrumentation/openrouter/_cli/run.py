@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -49,7 +50,7 @@ def execute(arguments: argparse.Namespace) -> int:
     program = [*(["-m"] if arguments.is_module else []), arguments.program, *arguments.arguments]
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(arguments.output.open("w")) if arguments.output else sys.stderr
+            stream = stack.enter_context(arguments.output.open("w")) if arguments.output else _standard_error()
         except OSError as reason:
             print(f"Cannot write to {arguments.output}: {reason.strerror}", file=sys.stderr)
             return _WRONG_USE
@@ -65,6 +66,12 @@ def execute(arguments: argparse.Namespace) -> int:
         )
         report.finish()
     return end_like(status)
+
+
+def _standard_error() -> TextIO:
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison] - it is closed
+        return StringIO()
+    return sys.stderr
 
 
 def _wrong_flags() -> str | None:
