@@ -184,9 +184,8 @@ def _lm15(url: str, reading: Reading) -> Any:
         }
         result = _attempt(pieces[method])
         before = (response._released, response._complete, transport.pool_stats())
-        again = _attempt(response.read)
-        if again is OSError:  # of a closed socket: where lm15 finds it depends on what arrived with the headers
-            again = lm15.transports.ReadError
+        # What can be read of a body that was left depends on what has arrived.
+        again = _attempt(response.read) if response._complete else None
         response.close()
         return result, before, again, transport.pool_stats(), sorted(vars(response))
 
