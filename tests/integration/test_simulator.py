@@ -113,6 +113,31 @@ def test_agent_model(openrouter: Simulator) -> None:
     assert charges[1]["cost"] == answered["usage"]["cost"]
 
 
+def test_agent_model_of_the_anthropic_wire(openrouter: Simulator) -> None:
+    """The same model as content blocks: the result of a tool has the role of the user, and the stream has the cost."""
+    tool = {"name": "weather", "input_schema": TOOL["function"]["parameters"]}
+    messages: list[Any] = [{"role": "user", "content": "Weather?"}]
+
+    def post(**more: Any) -> Any:
+        body = {"model": "openai/gpt-4o-mini", "max_tokens": 9, "messages": messages, **more}
+        with http() as client:
+            return client.post(f"{openrouter.base_url('agent-messages')}/messages", json=body)
+
+    called = post(tools=[tool]).json()
+    assert [(block["type"], block["input"]) for block in called["content"]] == [("tool_use", {"city": "Paris"})]
+    result = {"type": "tool_result", "tool_use_id": called["content"][0]["id"], "content": "sunny"}
+    messages += [{"role": "assistant", "content": called["content"]}, {"role": "user", "content": [result]}]
+    assert post(tools=[tool]).json()["content"][0]["text"] == "It is sunny in Paris."
+    forced = post(tools=[tool], tool_choice={"type": "tool", "name": "weather"}).json()
+    assert (forced["content"][0]["name"], forced["stop_reason"]) == ("weather", "tool_use")
+    output = {"type": "json_schema", "schema": {"properties": {"n": {"type": "integer"}}}}
+    assert json.loads(post(output_config={"format": output}).json()["content"][0]["text"]) == {"n": 21}
+    usage = _chunks(post(stream=True).text)[-2]["usage"]
+    with http() as client:
+        charges = client.get(f"{openrouter.url}/agent-messages/bill").json()
+    assert (len(charges), charges[-1]["cost"], charges[-1]["provider"]) == (5, usage["cost"], "Azure")
+
+
 def test_every_canned_reply_is_used() -> None:
     """Each canned reply is used by a scenario, or by `test_stream_endings` and `test_transparency`."""
     used_elsewhere = {"slow", "hanging", "cut"}

@@ -44,33 +44,39 @@ def agent_reply(path: str, request: JSON, number: int) -> CannedReply:
 
 
 def _tool_calls(request: JSON, number: int) -> Iterator[JSON]:
-    tools: list[JSON] = [
-        tool.get("function", tool) for tool in _items(request, "tools") if tool.get("type") == "function"
-    ]
+    tools = [tool.get("function", tool) for tool in _items(request, "tools") if _is_function(tool)]
     choice: Any = request.get("tool_choice") or "auto"
-    if isinstance(choice, dict):
-        chosen = cast("JSON", choice)
-        wanted_name = chosen.get("function", chosen).get("name")
+    chosen = cast("JSON", choice) if isinstance(choice, dict) else {"type": choice}
+    wanted_name = chosen.get("function", chosen).get("name")
+    if wanted_name is not None:
         tools = [tool for tool in tools if tool["name"] == wanted_name]
     else:
         called = set(_called_tools(request))
-        tools = [tool for tool in tools if tool["name"] not in called and choice != "none"]
+        tools = [tool for tool in tools if tool["name"] not in called and chosen["type"] != "none"]
     for tool in tools[:1]:
-        parameters: JSON = tool.get("parameters") or {}
+        parameters = _member(tool, "parameters") or _member(tool, "input_schema")
         arguments = json.dumps(_instance(parameters, parameters) or {})
         function: JSON = {"name": tool["name"], "arguments": arguments}
         yield {"index": 0, "id": f"call_{number}", "type": "function", "function": function}
+
+
+def _is_function(tool: JSON) -> bool:
+    """Whether the caller runs the tool; the Anthropic wire has a schema and not always a type."""
+    return tool.get("type") == "function" or "input_schema" in tool
 
 
 def _called_tools(request: JSON) -> Iterator[str]:
     """Yield the names of the tools called since the last user message."""
     names: list[str] = []
     for item in [*_items(request, "messages"), *_items(request, "input")]:
-        if item.get("role") == "user":
+        blocks = _items(item, "content")
+        # The results of tools have the role of the user in the Anthropic wire.
+        if item.get("role") == "user" and not any(block.get("type") == "tool_result" for block in blocks):
             names.clear()
         elif item.get("type") == "function_call":
             names.append(item["name"])
         names += [call["function"]["name"] for call in _items(item, "tool_calls")]
+        names += [block["name"] for block in blocks if block.get("type") == "tool_use"]
     yield from names
 
 
@@ -85,7 +91,8 @@ def _schema(request: JSON) -> JSON | None:
     responses = _member(_member(request, "text"), "format")
     if "json_object" in (chat.get("type"), responses.get("type")):
         return {"type": "object", "properties": {"city": {"type": "string"}}}
-    return (_member(chat, "json_schema") or responses).get("schema")
+    messages = _member(_member(request, "output_config"), "format") or _member(request, "output_format")
+    return (_member(chat, "json_schema") or responses or messages).get("schema")
 
 
 def _member(node: JSON, member: str) -> JSON:
