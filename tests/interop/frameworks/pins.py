@@ -35,6 +35,9 @@ PINS: Final[Mapping[str, Pin]] = {
     "langchain_openrouter": Pin(
         "LangChain, `ChatOpenRouter`", ("langchain-openrouter == 0.2.9", "openrouter == 0.11.46")
     ),
+    "langchain_anthropic": Pin(
+        "LangChain, `ChatAnthropic`", ("langchain-anthropic == 1.7.10", "anthropic == 2.14.0")
+    ),
     "smolagents": Pin(
         "smolagents",
         (

@@ -1,0 +1,176 @@
+"""LangChain: `ChatAnthropic` with OpenRouter's base URL, which calls OpenRouter through the Anthropic SDK.
+
+https://docs.langchain.com/oss/python/integrations/chat/anthropic
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ["LANGSMITH_TRACING"] = "false"
+
+import langsmith
+from langchain_anthropic import ChatAnthropic
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
+from langchain_core.tools import tool
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from pydantic import BaseModel
+
+QUESTION = "How is the weather in Paris?"
+
+
+class Weather(BaseModel):
+    """The structured output."""
+
+    city: str
+    degrees: int
+
+
+@tool
+def weather(city: str) -> str:
+    """Return the weather in a city."""
+    return "sunny, 21 degrees"
+
+
+def _model(base_url: str, **more: Any) -> ChatAnthropic:
+    # The SDK adds the version to the base URL.
+    settings = {
+        "model": "anthropic/claude-sonnet-4.5",
+        "base_url": base_url.removesuffix("/v1"),
+        "api_key": "sk-or-x",
+        **more,
+    }
+    return ChatAnthropic(**settings)
+
+
+def _whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
+    return sum(chunks[1:], chunks[0])
+
+
+def _loop(ask: Callable[[list[AnyMessage]], AIMessage]) -> list[tuple[str, str]]:
+    """Run the tools that the model calls until it calls none."""
+    messages: list[AnyMessage] = [HumanMessage(QUESTION)]
+    while not messages[1:] or messages[-1].type == "tool":
+        reply = ask(messages)
+        messages += [reply, *(weather.invoke(call) for call in reply.tool_calls)]
+    return [(message.type, message.text) for message in messages]
+
+
+def plain(base_url: str) -> Any:
+    """One plain call, with a parameter that only OpenRouter has."""
+    model = _model(base_url, temperature=0.5, model_kwargs={"extra_body": {"provider": {"order": ["OpenAI"]}}})
+    return model.invoke(QUESTION).text
+
+
+def batch(base_url: str) -> Any:
+    """Three concurrent calls, in threads of LangChain."""
+    return [reply.text for reply in _model(base_url).batch([QUESTION] * 3)]
+
+
+def streaming(base_url: str) -> Any:
+    """One stream."""
+    return [chunk.text for chunk in _model(base_url).stream(QUESTION)]
+
+
+def tools(base_url: str) -> Any:
+    """The model calls a tool and receives its result."""
+    return _loop(_model(base_url).bind_tools([weather]).invoke)
+
+
+def tools_streaming(base_url: str) -> Any:
+    """The same, streamed."""
+    model = _model(base_url).bind_tools([weather])
+    return _loop(lambda messages: _whole(list(model.stream(messages))))
+
+
+def streaming_without_usage(base_url: str) -> Any:
+    """One stream without its usage, which LangChain requests by default."""
+    return [chunk.text for chunk in _model(base_url, stream_usage=False).stream(QUESTION)]
+
+
+def structured(base_url: str) -> Any:
+    """Structured output by a JSON schema."""
+    return _model(base_url).with_structured_output(Weather, method="json_schema").invoke(QUESTION).model_dump()
+
+
+def structured_by_tool(base_url: str) -> Any:
+    """Structured output by a forced tool."""
+    return _model(base_url).with_structured_output(Weather).invoke(QUESTION).model_dump()
+
+
+def structured_streaming(base_url: str) -> Any:
+    """Structured output by a JSON schema, streamed."""
+    model = _model(base_url).with_structured_output(Weather, method="json_schema")
+    return [part.model_dump() for part in model.stream(QUESTION)]
+
+
+def async_plain(base_url: str) -> Any:
+    """One plain call."""
+    return asyncio.run(_model(base_url).ainvoke(QUESTION)).text
+
+
+def async_streaming(base_url: str) -> Any:
+    """One stream."""
+
+    async def pieces() -> list[str]:
+        return [chunk.text async for chunk in _model(base_url).astream(QUESTION)]
+
+    return asyncio.run(pieces())
+
+
+def async_tools(base_url: str) -> Any:
+    """The model calls a tool and receives its result."""
+    model = _model(base_url).bind_tools([weather])
+    with asyncio.Runner() as runner:
+        return _loop(lambda messages: runner.run(model.ainvoke(messages)))
+
+
+def async_structured(base_url: str) -> Any:
+    """Structured output by a forced tool."""
+    return asyncio.run(_model(base_url).with_structured_output(Weather).ainvoke(QUESTION)).model_dump()
+
+
+def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Run the mode, then wait until LangSmith's thread has created its spans."""
+
+    def run(base_url: str) -> Any:
+        result = mode(base_url)
+        wait_for_all_tracers()
+        return result
+
+    return run
+
+
+def trace_itself() -> None:
+    """LangSmith's client creates OpenTelemetry spans for the runs, after them and in its own thread.
+
+    https://docs.langchain.com/langsmith/trace-with-opentelemetry
+    """
+    langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
+
+
+# During a call its spans do not exist yet, and afterwards they cannot be matched with the call.
+SEPARATE_SPANS = (
+    "langsmith",
+    "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
+)
+
+MODES: dict[str, Callable[[str], Any]] = {
+    name: _traced(mode)
+    for name, mode in {
+        "plain": plain,
+        "batch": batch,
+        "streaming": streaming,
+        "streaming without usage": streaming_without_usage,
+        "tools": tools,
+        "tools, streaming": tools_streaming,
+        "structured": structured,
+        "structured by tool": structured_by_tool,
+        "structured, streaming": structured_streaming,
+        "async plain": async_plain,
+        "async streaming": async_streaming,
+        "async tools": async_tools,
+        "async structured": async_structured,
+    }.items()
+}
