@@ -113,6 +113,7 @@ def test_one_span(telemetry: Telemetry, openrouter: Simulator, style: CallingSty
         (CHAT, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
         (CHAT, "logfire.openai", set[str]()),
         (CHAT, "logfire.anthropic", set[str]()),
+        (CHAT, "strands.telemetry.tracer", set[str]()),
         (CHAT, "pydantic-ai", {"gen_ai.client.token.usage", "gen_ai.client.operation.time_to_first_chunk"}),
         ({"openinference.span.kind": "LLM"}, "any", set[str]()),
         ({"llm.request.type": "chat"}, "any", {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}),
@@ -346,6 +347,39 @@ def test_error_without_exception_sets_the_status(telemetry: Telemetry, client: C
     span = telemetry.one_span()
     assert span.status.status_code is StatusCode.ERROR
     assert span.status.description == "Upstream error from Nvidia: Service temporarily overloaded"
+
+
+@pytest.mark.parametrize(("scope", "provider"), [("agent_framework", "openrouter"), ("any", "openai")])
+def test_provider_that_is_set_at_the_end(
+    telemetry: Telemetry, client: ClientFactory, scope: str, provider: str
+) -> None:
+    """Agent Framework sets its provider again after the call; other instrumentations do not."""
+    with _enclosing_span(telemetry, CHAT, scope):
+        _create(client("hello"))
+        trace.get_current_span().set_attribute("gen_ai.provider.name", "openai")
+    attributes = _attributes(telemetry)
+    assert attributes["gen_ai.provider.name"] == provider
+    assert attributes["openrouter.provider.name"] == "OpenAI"
+
+
+def test_nothing_is_set_on_a_span_that_has_ended(
+    telemetry: Telemetry, client: ClientFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stream that is closed after the other instrumentation ended its span logs no warnings of the SDK."""
+    with _enclosing_span(telemetry, CHAT):
+        stream = _create(client("hello"), stream=True)
+        chunks = [next(stream)]
+        while chunks[-1].usage is None:
+            chunks.append(next(stream))
+    stream.close()
+    with _enclosing_span(telemetry, CHAT):
+        stream = _create(client("error_in_stream"), stream=True)
+        next(stream)
+    with pytest.raises(openai.APIError):
+        list(stream)
+    assert [record.getMessage() for record in caplog.records] == []
+    costs = [(span.attributes or {}).get("gen_ai.usage.cost") for span in telemetry.raw_spans]
+    assert 0.00014 in costs
 
 
 @pytest.mark.parametrize("key", ["suppress_instrumentation", "suppress_language_model_instrumentation"])

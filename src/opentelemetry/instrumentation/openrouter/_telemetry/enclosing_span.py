@@ -17,6 +17,7 @@ from .attribute_limit import attribute_limit, before_end, is_filling, key_attrib
 from .dialect_values import SpanSnapshot
 from .dialects import COST_ATTRIBUTES, cost_attributes
 from .indexed_messages import INDEXED_PREFIXES
+from .recognized_spans import sets_provider_at_end
 
 
 class EnclosingSpan:
@@ -121,9 +122,10 @@ class EnclosingSpan:
                 or name.startswith(_PREFIX)
             ):
                 ours[name] = value
-        self.span.set_attributes(ours)
-        self._ours.update(ours)
-        self._keep_key_attributes()
+        if not self.has_ended:  # the SDK logs a warning for each attribute of a span that has ended
+            self.span.set_attributes(ours)
+            self._ours.update(ours)
+            self._keep_key_attributes()
         if self._invocation is not None:
             shared = {name: value for name, value in ours.items() if name in _SHARED or name.startswith(_PREFIX)}
             self._invocation.attributes.update(shared)
@@ -155,18 +157,20 @@ class EnclosingSpan:
         filling = is_filling(self.span)
         if filling:
             self._set_key_attributes()
-        if (filling or self._has_messages) and not self._keeps_until_end:
+        if (filling or self._has_messages or sets_provider_at_end(self.span)) and not self._keeps_until_end:
             self._keeps_until_end = True
             before_end(self.span, self._set_key_attributes)
 
     @guarded
     def _set_key_attributes(self) -> None:
         known = {**self._sent, **self._ours, **span_attributes(self.span)}
+        if names.GEN_AI_PROVIDER_NAME in self._ours:  # Agent Framework sets its own again
+            known[names.GEN_AI_PROVIDER_NAME] = self._ours[names.GEN_AI_PROVIDER_NAME]
         self.span.set_attributes(key_attributes(known, cost_attributes(self._ours)))
 
     def set_error(self, message: str | None, *, was_raised: bool) -> None:
         """Set the error status, unless the error was raised: then the other instrumentation sets it."""
-        if not was_raised:
+        if not was_raised and not self.has_ended:
             self.span.set_status(Status(StatusCode.ERROR, message))
 
     def end(self, _: int) -> None:

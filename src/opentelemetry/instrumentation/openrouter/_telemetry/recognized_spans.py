@@ -28,9 +28,18 @@ def recorded_by(span: Span, operation: str) -> frozenset[str] | None:
     for marker, operations, recorded in _CONVENTIONS:
         kind = attributes.get(marker)
         if kind is not None and operation in operations.get(str(kind), ()):
-            scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
-            return None if scope == _OWN_SCOPE else _BY_SCOPE.get(str(scope), {}).get(operation, recorded)
+            scope = _scope(span)
+            return None if scope == _OWN_SCOPE else _BY_SCOPE.get(scope, {}).get(operation, recorded)
     return None
+
+
+def sets_provider_at_end(span: Span) -> bool:
+    """Whether the instrumentation of *span* sets its provider once more when the call has ended."""
+    return _scope(span) in _SETS_PROVIDER_AT_END
+
+
+def _scope(span: Span) -> str:
+    return str(getattr(getattr(span, "instrumentation_scope", None), "name", None))
 
 
 # A call inside our own span, made by a transport or a hook while another call is sent, is a call of its own.
@@ -86,5 +95,9 @@ _BY_SCOPE: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "logfire.anthropic": {"chat": _NOTHING},
     "logfire.openai": {"chat": _NOTHING, "text_completion": _NOTHING, "embeddings": _NOTHING},
     "opentelemetry.instrumentation.openai.v1": {"text_completion": _NOTHING},  # OpenLLMetry 0.62.4
+    "strands.telemetry.tracer": {"chat": _NOTHING},  # strands-agents 1.62.0, telemetry/metrics.py: none of GenAI
     "pydantic-ai": {"chat": _PYDANTIC_AI},  # pydantic-ai 2.68.0, models/instrumented.py, InstrumentationSettings
 }
+
+# agent-framework-core 1.23.0, observability.py, _capture_response
+_SETS_PROVIDER_AT_END: Final = frozenset({"agent_framework"})
