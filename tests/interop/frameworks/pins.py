@@ -19,6 +19,7 @@ class Pin:
 
 PINS: Final[Mapping[str, Pin]] = {
     "instructor": Pin("Instructor", ("instructor == 1.17.0", "openai == 3.3.0")),
+    "instructor_anthropic": Pin("Instructor, `from_anthropic`", ("instructor == 1.17.0", "anthropic == 2.14.0")),
     "langchain": Pin("LangChain", ("langchain-openai == 1.7.3", "openai == 3.52.0")),
     "langgraph": Pin(
         "LangGraph", ("langgraph == 1.2.22", "langchain == 1.4.7", "langchain-openai == 1.7.3", "openai == 3.52.0")
@@ -35,9 +36,7 @@ PINS: Final[Mapping[str, Pin]] = {
     "langchain_openrouter": Pin(
         "LangChain, `ChatOpenRouter`", ("langchain-openrouter == 0.2.9", "openrouter == 0.11.46")
     ),
-    "langchain_anthropic": Pin(
-        "LangChain, `ChatAnthropic`", ("langchain-anthropic == 1.7.10", "anthropic == 2.14.0")
-    ),
+    "langchain_anthropic": Pin("LangChain, `ChatAnthropic`", ("langchain-anthropic == 1.7.10", "anthropic == 2.14.0")),
     "smolagents": Pin(
         "smolagents",
         (
@@ -59,6 +58,9 @@ PINS: Final[Mapping[str, Pin]] = {
     ),
     "litellm_native": Pin("LiteLLM, compiled transport enabled", ("litellm[mcp] == 1.110.2", "openai == 3.57.0")),
     "pydantic_ai": Pin("Pydantic AI", ("pydantic-ai-slim[openai] == 2.68.0", "openai == 3.52.0")),
+    "pydantic_ai_anthropic": Pin(
+        "Pydantic AI, `AnthropicModel`", ("pydantic-ai-slim[anthropic] == 2.68.0", "anthropic == 2.14.0")
+    ),
     "openai_agents": Pin("OpenAI Agents SDK", ("openai-agents == 0.24.0", "openai == 3.52.0")),
     "llama_index": Pin(
         "LlamaIndex",
@@ -95,4 +97,19 @@ PINS: Final[Mapping[str, Pin]] = {
     "mem0": Pin("mem0", ("mem0ai == 2.2.1", "qdrant-client == 1.20.0", "litellm == 1.110.2", "openai == 3.57.0")),
     # browser-use requires an anyio that newer releases of LiteLLM refuse.
     "browser_use": Pin("browser-use", ("browser-use == 0.13.14", "litellm == 1.108.14", "openai == 3.57.0")),
+    "agent_framework": Pin(
+        "Microsoft Agent Framework",
+        ("agent-framework-core == 1.23.0", "agent-framework-openai == 1.17.0", "openai == 3.57.0"),
+    ),
+    # Strands Agents requires openai < 3 and anthropic < 1, any-llm anthropic < 1.
+    "strands": Pin(
+        "Strands Agents",
+        ("strands-agents[anthropic,openai] == 1.62.0", "openai == 2.54.0", "anthropic == 0.125.0"),
+    ),
+    "llm": Pin("llm", ("llm == 0.36", "llm-openrouter == 0.7.1", "openai == 3.57.0")),
+    "any_llm": Pin("any-llm", ("any-llm-sdk[openrouter] == 1.40.2", "openai == 3.57.0", "anthropic == 0.125.0")),
+    "http_clients": Pin(
+        "No framework: HTTP libraries",
+        ("requests == 2.34.2", "httpx == 0.28.1", "httpx-sse == 0.4.3", "aiohttp == 3.14.5"),
+    ),
 }
