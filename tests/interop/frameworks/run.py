@@ -1,14 +1,16 @@
 """Runs each framework's newest release against the simulator, in its own environment; generates docs/frameworks.md.
 
 `python -m tests.interop.frameworks.run [name ...]` installs the releases of `pins.py` into `.venv-frameworks/<name>`,
-once for each version of the list, and exits with 1 if a check fails. `--write-docs` writes the table into
-docs/frameworks.md; without it the table on that page must equal the generated one.
+once for each version of the list, two at a time, and exits with 1 if a check fails. `--write-docs` writes the
+table into docs/frameworks.md; without it the table on that page must equal the generated one.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,18 @@ from tests.doc_tables import DOCS, check_table
 from tests.environments import InstallationError, environment, interpreter
 from tests.simulator import Simulator
 
-from .pins import PINS, Pin
+from .pins import PINS
 
 HERE = Path(__file__).parent
 PAGE = DOCS / "frameworks.md"
 BEGIN, END = "<!-- frameworks: made by `make frameworks` -->", "<!-- /frameworks -->"
-SECONDS = 300
+SECONDS = 900
 Found = dict[str, Any]
 
 
-def probe(name: str, pin: Pin, simulator: str) -> list[Found]:
+def probe(simulator: str, name: str) -> list[Found]:
     """Return the results of the modes of a program; a result without a mode is a failure of the whole program."""
+    pin = PINS[name]
     try:
         python = environment(
             f".venv-frameworks/{name}", ("opentelemetry-sdk", *pin.requires), interpreter=interpreter(pin.python)
@@ -71,12 +74,12 @@ def main() -> int:
     names: list[str] = options.names or list(PINS)
     found: dict[str, list[Found]] = {}
     failed = 0
-    with Simulator() as simulator:
-        for name in names:
-            if PINS[name].skip:
-                print(f"{name}: SKIPPED, {PINS[name].skip}")
-                continue
-            found[name] = probe(name, PINS[name], simulator.url)
+    skipped = [name for name in names if PINS[name].skip]
+    for name in skipped:
+        print(f"{name}: SKIPPED, {PINS[name].skip}")
+    names = [name for name in names if name not in skipped]
+    with Simulator() as simulator, ThreadPoolExecutor(2) as pool:
+        for name, found[name] in zip(names, pool.map(partial(probe, simulator.url), names), strict=True):
             failures = [(case["mode"], case["traced"], failure) for case in found[name] for failure in case["failures"]]
             failed += len(failures)
             print(f"{name}: {len(found[name])} modes, {'FAILED' if failures else 'ok'}")
