@@ -1,10 +1,16 @@
 """Fixtures of all tests: a test fails if our own code raised an internal error."""
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
 from opentelemetry.instrumentation.openrouter import _guard
+
+# A shell that starts the tests in the background, or nohup, has these ignored. Programs under test would inherit that.
+for _number, _default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _default)
 
 
 @pytest.fixture(autouse=True)

@@ -69,6 +69,9 @@ CLIENTS: Final[Mapping[str, Post]] = {
 
 
 def _is_possible(client: str, path: str, *, streamed: bool) -> bool:
+    # Before it had the Responses API, the OpenAI SDK did not return the data of named events as they are.
+    if streamed and path == "/messages" and not hasattr(openai.OpenAI, "responses"):
+        return False
     # The Anthropic SDK ignores events without the names of its own API.
     return not (streamed and client == "anthropic" and path != "/messages")
 

@@ -3,6 +3,7 @@
 The bytes pass unchanged and nothing is read ahead.
 """
 
+from functools import partial
 from typing import Any
 
 from .._guard import guarded
@@ -17,6 +18,9 @@ def observe_body(response: Any, opened: OpenResponse) -> None:
     on_piece, on_exhausted = body_observer(str(response.headers.get("content-type", "")), opened)
     on_raw_piece = decompressing(on_piece, str(response.headers.get("content-encoding", "")))
 
+    # httpx2 closes the iterators below with the one that reads them, httpx does not (_models.py, 2.16.2 and 0.28.1).
+    closes = type(response).__module__.partition(".")[0] == "httpx2"
+    wrap_async = partial(wrap_async_iterator, closes=closes)
     is_decoding = False
 
     def observing(iterate: Any, wrap: Any, on_piece: OnChunk, *, is_raw: bool = False) -> Any:
@@ -36,6 +40,6 @@ def observe_body(response: Any, opened: OpenResponse) -> None:
         response,
         iter_bytes=observing(response.iter_bytes, wrap_iterator, on_piece),
         iter_raw=observing(response.iter_raw, wrap_iterator, on_raw_piece, is_raw=True),
-        aiter_bytes=observing(response.aiter_bytes, wrap_async_iterator, on_piece),
-        aiter_raw=observing(response.aiter_raw, wrap_async_iterator, on_raw_piece, is_raw=True),
+        aiter_bytes=observing(response.aiter_bytes, wrap_async, on_piece),
+        aiter_raw=observing(response.aiter_raw, wrap_async, on_raw_piece, is_raw=True),
     )

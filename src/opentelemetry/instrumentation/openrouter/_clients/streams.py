@@ -3,7 +3,7 @@
 The caller keeps the SDK's own objects, as lazy as they were. The SDK's own file knows its chunks and its errors.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 from .._guard import guarded, report
@@ -94,23 +94,29 @@ def wrap_iterator(
     on_exhausted()
 
 
-async def wrap_async_iterator(
+async def wrap_async_iterator(  # noqa: PLR0913 - as `wrap_iterator`, and how it ends
     chunks: AsyncIterator[Any],
     opened: OpenResponse,
     on_chunk: OnChunk,
     on_exhausted: Callable[[], None],
     find_error_event: FindErrorEvent,
+    *,
+    closes: bool = False,
 ) -> AsyncIterator[Any]:
-    """The async twin of `wrap_iterator`."""
+    """The async twin of `wrap_iterator`.
+
+    With *closes*, closing it closes *chunks* before `aclose` returns. Otherwise the event loop closes *chunks*, as it
+    closes the iterators below. At its shutdown it closes all of them at the same time, and logs an error for one that
+    is being closed already.
+    """
     opened.has_started = True
     try:
         async for chunk in chunks:
             on_chunk(chunk)
             yield chunk
-    except GeneratorExit:  # as above; without this, the event loop would close *chunks* later
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+    except GeneratorExit:  # as above
+        if closes and isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
         raise
     except BaseException as error:
         opened.failed(error, find_error_event(error))

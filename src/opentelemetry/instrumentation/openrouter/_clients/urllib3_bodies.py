@@ -83,7 +83,8 @@ def _read(response: Any, read: Any, amt: int | None = None, *args: Any, can_read
         _failed(response, error)
         raise
     _observe(response, piece, args[0] if args else kwargs.get("decode_content"))
-    if (not piece and amt != 0) or (can_read_all and (amt is None or amt < 0)):
+    # urllib3 1.26 also returns nothing for compressed bytes that are no text yet. It closes the file at its end.
+    if (not piece and amt != 0 and response.closed) or (can_read_all and (amt is None or amt < 0)):
         _exhausted(response)
     return piece
 
