@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar, Token
 from typing import Any, Final
 
 import aiohttp
@@ -15,8 +16,9 @@ import openai
 import opentelemetry.instrumentation.httpx
 import pytest
 import requests
-from opentelemetry import baggage
+from opentelemetry import baggage, trace
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -59,6 +61,33 @@ def test_an_sdk_without_its_instrumentation(telemetry: Telemetry, openrouter: Si
             list(client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES, stream=True))
         found = [(span.attributes or {})["gen_ai.usage.cost"] for span in telemetry.raw_spans]
         assert found == [0.00014] * 2 * spans, clients
+
+
+class SpanOnlyContext:
+    """A context of OpenTelemetry that keeps only the span, as that of ddtrace does."""
+
+    def __init__(self) -> None:
+        self._current: ContextVar[Context] = ContextVar("current")
+        self._current.set(Context())
+
+    def attach(self, context: Context) -> Token[Context]:
+        return self._current.set(trace.set_span_in_context(trace.get_current_span(context), Context()))
+
+    def get_current(self) -> Context:
+        return self._current.get()
+
+    def detach(self, token: Token[Context]) -> None:
+        self._current.reset(token)
+
+
+def test_context_that_keeps_only_the_span(
+    telemetry: Telemetry, openrouter: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that an SDK sends is not traced twice where OpenTelemetry's context has been replaced."""
+    monkeypatch.setattr(otel_context, "_RUNTIME_CONTEXT", SpanOnlyContext())
+    with openai.OpenAI(base_url=openrouter.base_url("hello"), api_key="k", max_retries=0) as client:
+        client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES)
+    assert telemetry.one_span()
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -6,7 +6,7 @@ from typing import Final
 from tests.interop.instrumentors.instrumentor import Disable, Instrumentor, instrumentor, logfire, uninstrument
 from tests.telemetry import Telemetry
 
-_LIBRARIES: Final = ("httpx", "httpx2", "httpx-sse", "requests", "aiohttp")  # what the calling styles import
+_LIBRARIES: Final = ("httpx", "httpx2", "httpx-sse", "requests", "aiohttp", "lm15")  # what the calling styles import
 _HTTPX: Final = "opentelemetry.instrumentation.httpx"
 _REQUESTS: Final = "opentelemetry.instrumentation.requests"
 _AIOHTTP: Final = "opentelemetry.instrumentation.aiohttp_client"

@@ -13,10 +13,11 @@ from .._guard import guarded
 from .._operations import may_be_traced
 from .._wire.fields import mapping
 from .aiohttp_bodies import observe_body
-from .base import OverrideClose, StartedExchange, is_sending
+from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
 from .patching import InnermostWrapper
+from .sending import is_sending
 
 _PIECE_BYTES: Final = 65_536
 

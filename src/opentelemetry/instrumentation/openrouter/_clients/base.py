@@ -6,13 +6,9 @@ A client's own file knows which calls go to OpenRouter and how its results are r
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import Token
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Final
-
-from opentelemetry import context as otel_context
-from opentelemetry.context import Context
+from typing import Any, ClassVar
 
 from .. import attributes as names
 from .._api.budget import Budget
@@ -29,26 +25,18 @@ from .._wire.fields import Attributes, count
 from .._wire.response import fold_error_routing, fold_headers
 from .open_responses import OpenResponse, OpenResponses
 from .patching import InnermostWrapper, when_imported
+from .sending import Sending
 from .streams import override_close, override_close_async
 
 OverrideClose = Callable[[Any, OpenResponse], None]
-
-_SENDING: Final = otel_context.create_key("openrouter-sending")
-"""The context key of a call that is being sent: what the client's HTTP library sends meanwhile is part of it."""
-
-
-def is_sending() -> bool:
-    """Whether a call is being sent in the current context."""
-    return otel_context.get_value(_SENDING) is not None
 
 
 class Exchange(ABC):
     """One request and its response, while they pass through a client."""
 
-    __slots__ = ("_context", "_open_response", "_operation", "_override_close", "_responses", "_token", "call")
+    __slots__ = ("_open_response", "_operation", "_override_close", "_responses", "_sending", "call")
 
-    _context: Context
-    _token: Token[Context]
+    _sending: Sending
 
     def __init__(
         self, call: Call, operation: Operation, responses: OpenResponses, override_close: OverrideClose
@@ -60,13 +48,12 @@ class Exchange(ABC):
 
     def send(self) -> None:
         """Make the span current while the client sends the request."""
-        self._context = otel_context.set_value(_SENDING, True, self.call.context)
-        self._token = otel_context.attach(self._context)
+        self._sending = Sending(self.call.context)
 
     @guarded
     def returned(self, result: Any, *, streamed: bool) -> None:
         """The client returned: the call has ended, or the caller has an open response now."""
-        otel_context.detach(self._token)
+        self._sending.end()
         self._read_result(result, streamed)
         if self._open_response is None:
             self.call.end()
@@ -74,10 +61,10 @@ class Exchange(ABC):
     @guarded
     def raised(self, error: BaseException) -> None:
         """The client raised."""
-        # A coroutine that is closed, perhaps by the garbage collector, may have left its context already.
-        if not isinstance(error, GeneratorExit) or otel_context.get_current() is self._context:
-            otel_context.detach(self._token)
         try:
+            # A coroutine that is closed, perhaps by the garbage collector, may have left its context already.
+            if not isinstance(error, GeneratorExit) or self._sending.is_current:
+                self._sending.end()
             self._read_error(error)
         finally:
             self.call.end(error)

@@ -12,11 +12,12 @@ from typing import Any
 from .._api.client import Response, open_response
 from .._guard import guarded
 from .._operations import may_be_traced
-from .base import OverrideClose, StartedExchange, is_sending
+from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, read_json
 from .httpx_bodies import observe_body
 from .patching import InnermostWrapper
+from .sending import is_sending
 
 
 class HttpxInstrumentation(HTTPLibrary):

@@ -14,11 +14,12 @@ from typing import Any
 from .._api.client import Response
 from .._guard import guarded
 from .._operations import may_be_traced
-from .base import OverrideClose, StartedExchange, is_sending
+from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead, body_observer, ignore
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
 from .open_responses import OpenResponse
 from .patching import InnermostWrapper
+from .sending import is_sending
 from .streams import wrap_async_iterator, wrap_iterator
 
 

@@ -14,10 +14,11 @@ from .._api.client import Response
 from .._guard import guarded
 from .._operations import may_be_traced
 from .._wire.response import fold_headers
-from .base import OverrideClose, StartedExchange, is_sending
+from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
 from .patching import InnermostWrapper
+from .sending import is_sending
 from .urllib3_bodies import can_observe, observe_body
 
 _PIECE_BYTES: Final = 256  # urllib3 waits until it has received so many, and the deadline applies after each piece
