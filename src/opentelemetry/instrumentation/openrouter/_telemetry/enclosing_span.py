@@ -164,8 +164,7 @@ class EnclosingSpan:
     @guarded
     def _set_key_attributes(self) -> None:
         known = {**self._sent, **self._ours, **span_attributes(self.span)}
-        if names.GEN_AI_PROVIDER_NAME in self._ours:  # Agent Framework sets its own again
-            known[names.GEN_AI_PROVIDER_NAME] = self._ours[names.GEN_AI_PROVIDER_NAME]
+        known[names.GEN_AI_PROVIDER_NAME] = self._ours[names.GEN_AI_PROVIDER_NAME]  # Agent Framework sets its own again
         self.span.set_attributes(key_attributes(known, cost_attributes(self._ours)))
 
     def set_error(self, message: str | None, *, was_raised: bool) -> None:
