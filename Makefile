@@ -5,10 +5,13 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture instructions lint types package check clean
+.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture instructions lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
+
+simulator: .venv/demo ## run the simulator of OpenRouter, and print how to call it
+	$(IN_VENV)python -m tests.simulator
 
 test: test-newest test-oldest test-openrouter ## unit and integration tests, on the newest and on the oldest supported SDKs
 

@@ -391,7 +391,7 @@ def test_simulator_and_example(tmp_path: Path) -> None:
             lines = [process.stdout.readline() for _ in range(9)]
             commands = "".join(line for line in lines if line.startswith("    "))
             completed = subprocess.run(
-                ["sh", "-euc", commands.replace("python ", f"{sys.executable} ")],
+                ["sh", "-euc", commands],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

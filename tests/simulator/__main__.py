@@ -23,7 +23,7 @@ def _help(url: str, base_url: str) -> str:
 
     export OPENROUTER_BASE_URL={base_url} OPENROUTER_API_KEY=sk-or-simulated
     export OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS={url}
-    python -m opentelemetry.instrumentation.openrouter run examples/app.py
+    {sys.executable} -m opentelemetry.instrumentation.openrouter run examples/app.py
 
 In a program: OpenAI(base_url="{base_url}", api_key="sk-or-simulated").
 Any model responds. These models respond in other ways: {", ".join(BY_MODEL)}.

@@ -6,7 +6,8 @@ span with the exact cost, in the trace of the program and below its span; and th
 
 A program has `MODES`. It may have `trace_itself`, which enables the framework's own spans for a second round;
 `SEPARATE_SPANS`: the scope of inference spans that the instrumentation cannot enrich, and the reason; and `received`,
-which returns the spans that a server of the program has exported, and the count and the sum of its cost metric.
+which returns the spans that a server of the program has exported, and the count and the sum of its cost metric. What
+several programs share, they import from the namespace `programs`, which this folder has on the path.
 """
 
 import importlib.util

@@ -14,7 +14,10 @@ def test_read_json(body: object) -> None:
     assert read_json(body) == {"model": "m"}
 
 
-@pytest.mark.parametrize("body", [None, b"", b"model=m", b"{not JSON", b"[1]", iter([b"{}"]), {"model": "m"}])
+TOO_DEEP = pytest.param(b'{"a":' * 100_000, id="too deep")
+
+
+@pytest.mark.parametrize("body", [None, b"", b"model=m", b"{not JSON", b"[1]", iter([b"{}"]), {"model": "m"}, TOO_DEEP])
 def test_other_bodies(body: object) -> None:
     """Any other body is not read."""
     assert read_json(body) == {}

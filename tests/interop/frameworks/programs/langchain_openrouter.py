@@ -10,11 +10,10 @@ from typing import Any
 
 os.environ["LANGSMITH_TRACING"] = "false"
 
-import langsmith
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain_core.tools import tool
-from langchain_core.tracers.langchain import wait_for_all_tracers
 from langchain_openrouter import ChatOpenRouter
+from programs import langsmith_tracing
 from pydantic import BaseModel
 
 QUESTION = "How is the weather in Paris?"
@@ -113,33 +112,11 @@ def async_structured(base_url: str) -> Any:
     return asyncio.run(_model(base_url).with_structured_output(Weather).ainvoke(QUESTION)).model_dump()
 
 
-def _traced(mode: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Run the mode, then wait until LangSmith's thread has created its spans."""
-
-    def run(base_url: str) -> Any:
-        result = mode(base_url)
-        wait_for_all_tracers()
-        return result
-
-    return run
-
-
-def trace_itself() -> None:
-    """LangSmith's client creates OpenTelemetry spans for the runs, after them and in its own thread.
-
-    https://docs.langchain.com/langsmith/trace-with-opentelemetry
-    """
-    langsmith.configure(client=langsmith.Client(tracing_mode="otel"), enabled=True)
-
-
-# During a call its spans do not exist yet, and afterwards they cannot be matched with the call.
-SEPARATE_SPANS = (
-    "langsmith",
-    "LangSmith creates its spans after the calls, in its own thread, so there is no span to enrich during a call",
-)
+trace_itself = langsmith_tracing.trace_itself
+SEPARATE_SPANS = langsmith_tracing.SEPARATE_SPANS
 
 MODES: dict[str, Callable[[str], Any]] = {
-    name: _traced(mode)
+    name: langsmith_tracing.traced(mode)
     for name, mode in {
         "plain": plain,
         "batch": batch,

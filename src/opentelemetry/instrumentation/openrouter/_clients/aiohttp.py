@@ -22,11 +22,30 @@ from .sending import is_sending
 _PIECE_BYTES: Final = 65_536
 
 
+class _AiohttpExchange(HTTPExchange):
+    __slots__ = ()
+
+    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
+        headers = result.headers
+        encoding = "" if self.decompresses else headers.get("Content-Encoding", "")
+        head = ResponseHead(result.status, result.raw_headers, headers.get("Content-Type", ""), encoding)
+        self._fold_status(head)
+        observe_body(result, self._track_by_head(result, head), head)
+
+    def _read_error(self, error: BaseException) -> None:
+        status = getattr(error, "status", None)  # `raise_for_status`: the body has not been read
+        if isinstance(status, int):
+            headers: dict[str, str] = dict(getattr(error, "headers", None) or ())
+            raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
+            self._read_whole(ResponseHead(status, raw), b"")
+
+
 class AiohttpInstrumentation(HTTPLibrary):
     """aiohttp's client."""
 
     requirement = "aiohttp >= 3.8, < 4"
     module = "aiohttp.client"
+    exchange = _AiohttpExchange
 
     def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
         return [InnermostWrapper(module.ClientSession, "_request", self._wrap_request_async)]
@@ -45,15 +64,13 @@ class AiohttpInstrumentation(HTTPLibrary):
         target = self._target(host, f"{url.origin()}{url.path}", method)
         if target is None:
             return None
-        data, sent = kwargs.get("data"), kwargs.get("json")
+        data, sent, decompresses = kwargs.get("data"), kwargs.get("json"), kwargs.get("auto_decompress")
         body = read_json(data) if sent is None else mapping(sent)
-        call = self._start_request(target, body, _headers(client, kwargs.get("headers")))
-        if call is None:
+        started = self._start_request(target, body, _headers(client, kwargs.get("headers")), override_close)
+        if started is None:
             return None
-        decompresses = kwargs.get("auto_decompress")
-        exchange = _AiohttpExchange(call, target.operation, self.responses, override_close)
+        exchange, joined = started
         exchange.decompresses = client.auto_decompress if decompresses is None else decompresses
-        joined = self._joined(call, body)
         if joined is not None:
             kwargs = {**kwargs, **({"data": json.dumps(joined).encode()} if sent is None else {"json": joined})}
         exchange.send()
@@ -76,27 +93,6 @@ class AiohttpInstrumentation(HTTPLibrary):
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:  # noqa: PLR0913, PLR0917 - the signature of the base
         """Follow no redirect: the key is for this host."""
-
-
-class _AiohttpExchange(HTTPExchange):
-    __slots__ = ("decompresses",)
-
-    decompresses: bool
-    """Whether aiohttp decompresses the body."""
-
-    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
-        headers = result.headers
-        encoding = "" if self.decompresses else headers.get("Content-Encoding", "")
-        head = ResponseHead(result.status, result.raw_headers, headers.get("Content-Type", ""), encoding)
-        self._fold_status(head)
-        observe_body(result, self._track_by_head(result, head), head)
-
-    def _read_error(self, error: BaseException) -> None:
-        status = getattr(error, "status", None)  # `raise_for_status`: the body has not been read
-        if isinstance(status, int):
-            headers: dict[str, str] = dict(getattr(error, "headers", None) or ())
-            raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
-            self._read_whole(ResponseHead(status, raw), b"")
 
 
 def _host_and_path(url: Any) -> tuple[str | None, str]:

@@ -3,21 +3,21 @@
 A request that an SDK's instrumentation is sending passes through: its call has a span.
 """
 
+import json
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from .._api.client import ApiClient, Response
 from .._operations import Operation, split_url
-from .._telemetry.call import Call
 from .._telemetry.job_poll import start_poll
 from .._wire.fields import EMPTY, Attributes, mapping, parse_json
 from .._wire.response import fold_error_response, fold_headers
-from .base import ClientInstrumentation, Exchange
+from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .bodies import ResponseHead, fold_body
 from .open_responses import OpenResponse
 
@@ -44,8 +44,39 @@ class UnreadResponse:
     content: bytes = b""
 
 
+class HTTPExchange(Exchange):
+    """One request of an HTTP library."""
+
+    __slots__ = ("decompresses",)
+
+    decompresses: bool
+    """Whether the library decompresses the body; of a library whose callers choose that."""
+
+    def _read_whole(self, head: ResponseHead, content: bytes) -> None:
+        """Fold a response that has been read."""
+        self._fold_status(head)
+        if head.is_event_stream:  # it may lack the cost, as one that the caller reads
+            self._responses.end_before_flush(self.call)
+        fold_body(self._operation, self.call.record, head, content)
+        fold_headers(self.call.record, head)
+
+    def _track_by_head(self, response: Any, head: ResponseHead) -> OpenResponse:
+        """Return the open response of *response*, which is not httpx's."""
+        opened = self._responses.track(response, self.call, self._operation, head)
+        self._open_response = weakref.ref(opened)
+        return opened
+
+    def _fold_status(self, head: ResponseHead) -> None:
+        """Fold an error status: nothing is raised for it."""
+        if head.status_code >= 400:  # noqa: PLR2004 - HTTP error statuses
+            fold_error_response(self.call.record, head.status_code, None)
+
+
 class HTTPLibrary(ClientInstrumentation):
     """An HTTP library. A subclass wraps the method through which each request passes once, redirects included."""
+
+    exchange: ClassVar[type[HTTPExchange]]
+    """The class of its exchanges."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -99,19 +130,63 @@ class HTTPLibrary(ClientInstrumentation):
             self.other_hosts.add(host)
         return target
 
-    def _start_request(self, target: Target, body: Mapping[str, object], headers: Mapping[str, str]) -> Call | None:
+    def _start_request(
+        self, target: Target, body: Mapping[str, object], headers: Mapping[str, str], override_close: OverrideClose
+    ) -> tuple[HTTPExchange, dict[str, object] | None] | None:
         """Start the span of a request.
 
         Args:
             target: where it goes.
             body: the JSON of its body.
             headers: its headers, with lower-case or case-insensitive names.
+            override_close: reports the end of its response.
+
+        Returns:
+            The exchange, and the body to send in place of *body*, so that OpenRouter's own spans join our trace.
         """
         if target.job:
-            return start_poll(self.recorder, target.operation, target.server, target.job)
-        return self._start_call(
-            target.operation, target.server, body, [headers], partial(self._api_client, target.base_url, headers)
-        )
+            call = start_poll(self.recorder, target.operation, target.server, target.job)
+        else:
+            api_client = partial(self._api_client, target.base_url, headers)
+            call = self._start_call(target.operation, target.server, body, [headers], api_client)
+        if call is None:
+            return None
+        exchange = self.exchange(call, target.operation, self.responses, override_close)
+        trace = self._trace_field(call, body) if self._joins and body else None
+        return exchange, None if trace is None else {**body, "trace": trace}
+
+    def _start_with_request(  # noqa: PLR0913, PLR0917 - what `_start_exchange` gets, and what it has read
+        self,
+        request: Any,
+        target: Target,
+        body: Mapping[str, object],
+        headers: Mapping[str, str],
+        with_body: Callable[[Any, bytes], Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        override_close: OverrideClose,
+    ) -> StartedExchange | None:
+        """Start the span of a method whose argument is *request*, and return as `_start_exchange` does.
+
+        Args:
+            request: the request of the library.
+            target: where it goes.
+            body: the JSON of its body.
+            headers: its headers, as for `_start_request`.
+            with_body: returns a copy of a request with another body.
+            args: of the method.
+            kwargs: of the method.
+            override_close: reports the end of the response.
+        """
+        started = self._start_request(target, body, headers, override_close)
+        if started is None:
+            return None
+        exchange, joined = started
+        if joined is not None:
+            args = (with_body(request, json.dumps(joined).encode()),)
+            kwargs = {name: value for name, value in kwargs.items() if name != "request"}
+        exchange.send()
+        return exchange, args, kwargs
 
     def _api_client(self, base_url: str, headers: Mapping[str, str]) -> ApiClient:
         # The Anthropic wire may have the key in `x-api-key`.
@@ -121,36 +196,6 @@ class HTTPLibrary(ClientInstrumentation):
             return self._open(base_url + path, key, timeout)
 
         return ApiClient(base_url, key, stream)
-
-    def _joined(self, call: Call, body: Mapping[str, object]) -> dict[str, object] | None:
-        """Return the body to send in place of a JSON *body*, so that OpenRouter's own spans join our trace."""
-        trace = self._trace_field(call, body) if self._joins and body else None
-        return None if trace is None else {**body, "trace": trace}
-
-
-class HTTPExchange(Exchange):
-    """One request of an HTTP library."""
-
-    __slots__ = ()
-
-    def _read_whole(self, head: ResponseHead, content: bytes) -> None:
-        """Fold a response that has been read."""
-        self._fold_status(head)
-        if head.is_event_stream:  # it may lack the cost, as one that the caller reads
-            self._responses.end_before_flush(self.call)
-        fold_body(self._operation, self.call.record, head, content)
-        fold_headers(self.call.record, head)
-
-    def _track_by_head(self, response: Any, head: ResponseHead) -> OpenResponse:
-        """Return the open response of *response*, which is not httpx's."""
-        opened = self._responses.track(response, self.call, self._operation, head)
-        self._open_response = weakref.ref(opened)
-        return opened
-
-    def _fold_status(self, head: ResponseHead) -> None:
-        """Fold an error status: nothing is raised for it."""
-        if head.status_code >= 400:  # noqa: PLR2004 - HTTP error statuses
-            fold_error_response(self.call.record, head.status_code, None)
 
 
 def read_json(body: object) -> Mapping[str, object]:

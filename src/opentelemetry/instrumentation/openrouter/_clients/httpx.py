@@ -3,8 +3,7 @@
 Redirects and authentication happen inside `send`; the transport, where others instrument httpx, is below it.
 """
 
-import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -20,11 +19,29 @@ from .patching import InnermostWrapper
 from .sending import is_sending
 
 
+class _HttpxExchange(HTTPExchange):
+    __slots__ = ()
+
+    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
+        head = _head(result)
+        if result.is_closed:
+            self._read_whole(head, content(result))
+        else:
+            self._fold_status(head)
+            observe_body(result, self._track(result))
+
+    def _read_error(self, error: BaseException) -> None:
+        response = getattr(error, "response", None)  # an event hook of the caller raised for the status
+        if response is not None:
+            self._read_whole(_head(response), content(response))
+
+
 class HttpxInstrumentation(HTTPLibrary):
     """httpx."""
 
     requirement = "httpx >= 0.23, < 1"
     module = "httpx"
+    exchange = _HttpxExchange
 
     def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
         return [
@@ -48,16 +65,8 @@ class HttpxInstrumentation(HTTPLibrary):
         target = self._target(url.host, f"{url.scheme}://{url.netloc.decode()}{path}", request.method)
         if target is None:
             return None
-        body = read_json(_content(request))
-        call = self._start_request(target, body, request.headers)
-        if call is None:
-            return None
-        exchange = _HttpxExchange(call, target.operation, self.responses, override_close)
-        joined = self._joined(call, body)
-        if joined is not None:
-            args, kwargs = (with_body(request, joined),), {key: kwargs[key] for key in kwargs if key != "request"}
-        exchange.send()
-        return exchange, args, kwargs
+        body = read_json(content(request))
+        return self._start_with_request(request, target, body, request.headers, with_body, args, kwargs, override_close)
 
     @contextmanager
     def _open(self, url: str, key: str, timeout: float) -> Generator[Response, None, None]:
@@ -73,27 +82,9 @@ class Httpx2Instrumentation(HttpxInstrumentation):
     module = "httpx2"
 
 
-class _HttpxExchange(HTTPExchange):
-    __slots__ = ()
-
-    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
-        head = _head(result)
-        if result.is_closed:
-            self._read_whole(head, _content(result))
-        else:
-            self._fold_status(head)
-            observe_body(result, self._track(result))
-
-    def _read_error(self, error: BaseException) -> None:
-        response = getattr(error, "response", None)  # an event hook of the caller raised for the status
-        if response is not None:
-            self._read_whole(_head(response), _content(response))
-
-
-def with_body(request: Any, body: Mapping[str, object]) -> Any:
+def with_body(request: Any, content: bytes) -> Any:
     """Return a copy of *request* with another body."""
     headers = [(name, value) for name, value in request.headers.multi_items() if name != "content-length"]
-    content = json.dumps(body).encode()
     return type(request)(request.method, request.url, headers=headers, content=content, extensions=request.extensions)
 
 
@@ -102,7 +93,7 @@ def _head(response: Any) -> ResponseHead:
     return ResponseHead(response.status_code, response.headers.raw, content_type)
 
 
-def _content(message: Any) -> bytes:
+def content(message: Any) -> bytes:
     """Return the body of a request or a response; empty if it is not in memory."""
     try:
         return message.content

@@ -4,7 +4,6 @@ All readers of a response read its `_chunks`, which are observed.
 """
 
 import dataclasses
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -23,11 +22,22 @@ from .sending import is_sending
 from .streams import wrap_async_iterator, wrap_iterator
 
 
+class _Lm15Exchange(HTTPExchange):
+    __slots__ = ()
+
+    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
+        raw = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in result.headers)
+        head = ResponseHead(result.status, raw, result.header("content-type") or "")
+        self._fold_status(head)
+        _observe_body(result, self._track_by_head(result, head), head)
+
+
 class Lm15Instrumentation(HTTPLibrary):
     """lm15. Its private names are the same in 1.0.1 to 1.5.0, and in the copy."""
 
     requirement = "lm15 >= 1.0.1, < 1.6"
     module = "lm15.transports"
+    exchange = _Lm15Exchange
 
     def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
         return [
@@ -51,16 +61,9 @@ class Lm15Instrumentation(HTTPLibrary):
         target = self._target(None, url, request.method)
         if target is None:
             return None
+        headers = {name.lower(): value for name, value in request.headers}
         body = read_json(request.body)
-        call = self._start_request(target, body, {name.lower(): value for name, value in request.headers})
-        if call is None:
-            return None
-        exchange = _Lm15Exchange(call, target.operation, self.responses, override_close)
-        joined = self._joined(call, body)
-        if joined is not None:
-            args, kwargs = (_with_body(request, joined),), {}
-        exchange.send()
-        return exchange, args, kwargs
+        return self._start_with_request(request, target, body, headers, _with_body, args, kwargs, override_close)
 
     @contextmanager
     def _open(self, url: str, key: str, timeout: float) -> Generator[Response, None, None]:
@@ -78,16 +81,6 @@ class DSPyInstrumentation(Lm15Instrumentation):
 
     requirement = "dspy < 3.5"
     module = "dspy._vendor.lm15.transports"
-
-
-class _Lm15Exchange(HTTPExchange):
-    __slots__ = ()
-
-    def _read_result(self, result: Any, streamed: bool) -> None:  # noqa: ARG002 - the response itself is known here
-        raw = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in result.headers)
-        head = ResponseHead(result.status, raw, result.header("content-type") or "")
-        self._fold_status(head)
-        _observe_body(result, self._track_by_head(result, head), head)
 
 
 @guarded
@@ -128,7 +121,7 @@ def _closing(response: Any, opened: OpenResponse, *, is_async: bool) -> dict[str
     return {"aclose": closing_async} if is_async else {"close": closing}
 
 
-def _with_body(request: Any, body: dict[str, object]) -> Any:
+def _with_body(request: Any, content: bytes) -> Any:
     """Return a copy of *request* with another body."""
     headers = [(name, value) for name, value in request.headers if name.lower() != "content-length"]
-    return dataclasses.replace(request, body=json.dumps(body).encode(), headers=headers)
+    return dataclasses.replace(request, body=content, headers=headers)

@@ -6,6 +6,7 @@ is not observed.
 """
 
 import contextlib
+import json
 import weakref
 from collections.abc import Generator, Mapping
 from functools import partial
@@ -17,10 +18,11 @@ from .._operations import Operation, api_base, operation_at
 from .._telemetry.call import Call
 from .._telemetry.job_poll import start_poll_at
 from .._wire.base_urls import server_attributes
-from .._wire.fields import EMPTY, mapping, parse_json
+from .._wire.fields import EMPTY
 from .._wire.response import fold_error_response
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
-from .httpx import with_body
+from .http_library import read_json
+from .httpx import content, with_body
 from .httpx_bodies import observe_body
 from .patching import InnermostWrapper
 
@@ -50,7 +52,7 @@ class OpenRouterInstrumentation(ClientInstrumentation):
         call, operation, body = started
         exchange = _OpenRouterExchange(call, operation, self.responses, override_close)
         if self._joins and body and (trace := self._trace_field(call, body)) is not None:
-            kwargs = {**kwargs, "request": with_body(request, {**body, "trace": trace})}
+            kwargs = {**kwargs, "request": with_body(request, json.dumps({**body, "trace": trace}).encode())}
         exchange.send()
         return exchange, args, kwargs
 
@@ -65,7 +67,7 @@ class OpenRouterInstrumentation(ClientInstrumentation):
         operation = operation_at(url, base_url)
         if operation is None or request.method != "POST":
             return None
-        body, key = _body(request), request.headers.get("authorization", "")
+        body, key = read_json(content(request)), request.headers.get("authorization", "")
         api_client = partial(_api_client, client.sdk_configuration, api_base(url, base_url), key)
         call = self._start_call(operation, server, body, [request.headers], api_client)
         return None if call is None else (call, operation, body)
@@ -98,13 +100,3 @@ def _api_client(configuration: Any, base_url: str, key: str) -> ApiClient:
             yield opened.enter_context(open_response(http, url, {"authorization": key}, timeout))
 
     return ApiClient(base_url, key, stream)
-
-
-def _body(request: Any) -> Mapping[str, object]:
-    """Return the JSON body of *request*; empty where it is a form, or nested deeper than it can be parsed."""
-    if not str(request.headers.get("content-type", "")).startswith("application/json"):
-        return {}
-    try:
-        return mapping(parse_json(request.content))
-    except ValueError:
-        return {}

@@ -3,7 +3,6 @@
 A body that is not read yet is observed at urllib3's response, `Response.raw`, which all methods of both classes read.
 """
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -22,53 +21,6 @@ from .sending import is_sending
 from .urllib3_bodies import can_observe, observe_body
 
 _PIECE_BYTES: Final = 256  # urllib3 waits until it has received so many, and the deadline applies after each piece
-
-
-class RequestsInstrumentation(HTTPLibrary):
-    """requests."""
-
-    requirement = "requests >= 2.25, < 3"
-    module = "requests.sessions"
-
-    def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
-        return [InnermostWrapper(module.Session, "send", self._wrap_request)]
-
-    @guarded
-    def _start_exchange(
-        self,
-        client: Any,  # noqa: ARG002 - the request has all that is read
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        override_close: OverrideClose,
-    ) -> StartedExchange | None:
-        request = args[0] if args else kwargs["request"]
-        url = str(request.url).partition("?")[0].partition("#")[0]
-        if not may_be_traced(request.method, url) or is_sending():
-            return None
-        target = self._target(None, url, request.method)
-        if target is None:
-            return None
-        body = read_json(request.body)
-        call = self._start_request(target, body, request.headers)
-        if call is None:
-            return None
-        exchange = _RequestsExchange(call, target.operation, self.responses, override_close)
-        joined = self._joined(call, body)
-        if joined is not None:
-            request = request.copy()
-            request.body = json.dumps(joined).encode()
-            request.headers["Content-Length"] = str(len(request.body))
-            args, kwargs = (request,), {key: kwargs[key] for key in kwargs if key != "request"}
-        exchange.send()
-        return exchange, args, kwargs
-
-    @contextmanager
-    def _open(self, url: str, key: str, timeout: float) -> Generator[Response, None, None]:
-        headers = {"Authorization": key, "Accept-Encoding": "identity"}
-        get = import_module("requests").get  # the program has imported it
-        with get(url, headers=headers, timeout=timeout, allow_redirects=False, stream=True) as response:
-            pieces = partial(response.raw.stream, _PIECE_BYTES, decode_content=False)
-            yield UnreadResponse(response.status_code, pieces)
 
 
 class _RequestsExchange(HTTPExchange):
@@ -90,6 +42,53 @@ class _RequestsExchange(HTTPExchange):
         response = getattr(error, "response", None)  # a hook of the caller raised for the status
         if response is not None:
             self._read_whole(_head(response), response._content or b"")
+
+
+class RequestsInstrumentation(HTTPLibrary):
+    """requests."""
+
+    requirement = "requests >= 2.25, < 3"
+    module = "requests.sessions"
+    exchange = _RequestsExchange
+
+    def _wrap_methods(self, module: Any) -> list[InnermostWrapper]:
+        return [InnermostWrapper(module.Session, "send", self._wrap_request)]
+
+    @guarded
+    def _start_exchange(
+        self,
+        client: Any,  # noqa: ARG002 - the request has all that is read
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        override_close: OverrideClose,
+    ) -> StartedExchange | None:
+        request = args[0] if args else kwargs["request"]
+        url = str(request.url).partition("?")[0].partition("#")[0]
+        if not may_be_traced(request.method, url) or is_sending():
+            return None
+        target = self._target(None, url, request.method)
+        if target is None:
+            return None
+        body = read_json(request.body)
+        return self._start_with_request(
+            request, target, body, request.headers, _with_body, args, kwargs, override_close
+        )
+
+    @contextmanager
+    def _open(self, url: str, key: str, timeout: float) -> Generator[Response, None, None]:
+        headers = {"Authorization": key, "Accept-Encoding": "identity"}
+        get = import_module("requests").get  # the program has imported it
+        with get(url, headers=headers, timeout=timeout, allow_redirects=False, stream=True) as response:
+            pieces = partial(response.raw.stream, _PIECE_BYTES, decode_content=False)
+            yield UnreadResponse(response.status_code, pieces)
+
+
+def _with_body(request: Any, content: bytes) -> Any:
+    """Return a copy of *request* with another body."""
+    copied = request.copy()
+    copied.body = content
+    copied.headers["Content-Length"] = str(len(content))
+    return copied
 
 
 def _head(response: Any) -> ResponseHead:
