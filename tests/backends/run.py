@@ -17,7 +17,7 @@ from typing import Final
 from tests.doc_tables import DOCS, check_table
 from tests.environments import InstallationError
 
-from . import datadog, mlflow, phoenix, prometheus, registered
+from . import datadog, jaeger, mlflow, phoenix, prometheus, registered
 from .servers import Check
 
 PAGE = DOCS / "backends.md"
@@ -63,6 +63,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
     "phoenix": Backend(phoenix.release, phoenix.checks),
     "mlflow": Backend(mlflow.release, mlflow.checks),
     "datadog": Backend(datadog.release, datadog.checks),
+    "jaeger": Backend(jaeger.release, jaeger.checks),
     "prometheus": Backend(_prometheus_release, _prometheus_checks),
     "register": Backend(registered.release, registered.checks),
 }
