@@ -62,7 +62,7 @@ class Call:
         """Return OpenRouter's charge plus the upstream provider's charge to the caller's own key."""
         if not self.usage:
             return None
-        upstream = self.usage["cost_details"]["upstream_inference_cost"] if self.usage["is_byok"] else 0
+        upstream = self.usage["cost_details"]["upstream_inference_cost"] if self.usage.get("is_byok") else 0
         return Decimal(str(self.usage["cost"])) + Decimal(str(upstream))
 
     @property

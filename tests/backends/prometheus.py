@@ -166,12 +166,12 @@ def _panel(  # noqa: PLR0913, PLR0917 - the parameters of the query
         numbers = partial(server.numbers if target["instant"] else server.range_numbers, query, labels=labels)
         claim = f"{title} ({target['legendFormat']}) {when}"
         if expected is not None:
-            yield claim, _difference(expected(calls), numbers(end))
+            yield claim, unequal(expected(calls), numbers(end))
         elif title in KEYS:
 
             def wrong(right: Numbers = KEYS[title][number], numbers: Callable[..., Numbers] = numbers) -> str:
                 found = numbers(time.time())
-                return _difference(right, {key: found.get(key, Decimal("NaN")) for key in right})
+                return unequal(right, {key: found.get(key, Decimal("NaN")) for key in right})
 
             yield claim, _soon(wrong)  # the limits are requested in the background
         else:
@@ -193,7 +193,7 @@ def grafana_query(query: str, window: str) -> str:
     return query
 
 
-def _difference(expected: Numbers, found: Numbers) -> str:
+def unequal(expected: Numbers, found: Numbers) -> str:
     """Describe the difference; a group without calls may be missing, zero or NaN."""
     expected = {group: value for group, value in expected.items() if value}
     found = {group: value for group, value in found.items() if value and not value.is_nan()}
@@ -233,7 +233,7 @@ def _recorded(server: Server, calls: Sequence[Call]) -> Iterator[Found]:
         def wrong(name: str = name, expected: Numbers | None = expected) -> str:
             found = server.numbers(name, time.time())
             if expected is not None:
-                return _difference(expected, found)
+                return unequal(expected, found)
             return _nothing_in(found)
 
         yield f"the rule {name}", _soon(wrong)

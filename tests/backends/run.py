@@ -17,7 +17,7 @@ from typing import Final
 from tests.doc_tables import DOCS, check_table
 from tests.environments import InstallationError
 
-from . import datadog, jaeger, mlflow, phoenix, prometheus, registered
+from . import collector, datadog, jaeger, mlflow, phoenix, prometheus, registered
 from .servers import Check
 
 PAGE = DOCS / "backends.md"
@@ -64,6 +64,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
     "mlflow": Backend(mlflow.release, mlflow.checks),
     "datadog": Backend(datadog.release, datadog.checks),
     "jaeger": Backend(jaeger.release, jaeger.checks),
+    "collector": Backend(collector.release, collector.checks),
     "prometheus": Backend(_prometheus_release, _prometheus_checks),
     "register": Backend(registered.release, registered.checks),
 }
