@@ -18,7 +18,12 @@ PINS: Final[Mapping[str, tuple[str, ...]]] = {
     # Not 3.18.0: it requires a release of `mlflow-skinny` that does not exist yet.
     "mlflow": ("mlflow == 3.17.2",),
     "datadog": ("ddapm-test-agent == 1.69.1",),
-    "prometheus": ("openai == 3.52.0", "opentelemetry-sdk == 1.45.2", "opentelemetry-exporter-prometheus == 0.66b2"),
+    "prometheus": (
+        "openai == 3.52.0",
+        "opentelemetry-sdk == 1.45.2",
+        "opentelemetry-exporter-prometheus == 0.66b2",
+        "opentelemetry-exporter-otlp-proto-http == 1.45.2",
+    ),
     "register": _REGISTER,
     "register-openinference": (*_REGISTER, "openinference-instrumentation-openai == 0.1.66"),
     "ddtrace": ("ddtrace == 4.16.0", "openai == 3.52.0", "opentelemetry-sdk == 1.45.2"),

@@ -30,7 +30,7 @@ from tests.simulator import Simulator
 
 from .scraped_calls import BEFORE, FIRST, SECOND, Call, prepare
 from .scraped_panels import FIRING, KEYS, PANELS, RECORDED, SERVICE, Numbers
-from .servers import HOME, environment
+from .servers import HOME, environment, plain_environ
 
 DASHBOARDS: Final = ROOT / "dashboards"
 DASHBOARD: Final = DASHBOARDS / "openrouter-grafana.json"
@@ -124,23 +124,24 @@ def release() -> str:
 def checks() -> Iterator[Found]:
     """Run all checks of the files in `dashboards/`."""
     prometheus, promtool = tools()
-    yield _promtool(promtool, "check", "rules", RULES)
-    yield _promtool(promtool, "test", "rules", RULES_TEST)
+    yield run_promtool(promtool, "check", "rules", RULES)
+    yield run_promtool(promtool, "test", "rules", RULES_TEST)
     with tempfile.TemporaryDirectory() as folder, Simulator() as simulator:
         prepare(simulator)
-        with _program(environment("prometheus", ours=True) / "python", simulator) as (port, make):
+        with program(environment("prometheus", ours=True) / "python", simulator) as (port, make):
             make(BEFORE)
             configuration = _configure(Path(folder), port)
-            yield _promtool(promtool, "check", "config", configuration)
-            with _served(prometheus, configuration) as server:
+            yield run_promtool(promtool, "check", "config", configuration)
+            with served(prometheus, configuration) as server:
                 make(FIRST)
-                between = _scraped(server, len([*BEFORE, *FIRST]))
+                between = counted(server, len([*BEFORE, *FIRST]))
                 make(SECOND)
-                end = _scraped(server, len([*BEFORE, *FIRST, *SECOND]))
-                yield from _claims(server, between, end)
+                end = counted(server, len([*BEFORE, *FIRST, *SECOND]))
+                yield from claims(server, between, end)
 
 
-def _claims(server: Server, between: float, end: float) -> Iterator[Found]:
+def claims(server: Server, between: float, end: float) -> Iterator[Found]:
+    """Compare each panel, variable, rule and alert with the bill, after both rounds of calls."""
     everything = [*BEFORE, *FIRST, *SECOND]
     dashboard = json.loads(DASHBOARD.read_text())
     # Nothing is extrapolated: within an hour all series are new and start at zero, and the query for the second round
@@ -173,7 +174,7 @@ def _panel(  # noqa: PLR0913, PLR0917 - the parameters of the query
                 found = numbers(time.time())
                 return unequal(right, {key: found.get(key, Decimal("NaN")) for key in right})
 
-            yield claim, _soon(wrong)  # the limits are requested in the background
+            yield claim, soon(wrong)  # the limits are requested in the background
         else:
             yield claim, _nothing_in(numbers(end))
 
@@ -236,7 +237,7 @@ def _recorded(server: Server, calls: Sequence[Call]) -> Iterator[Found]:
                 return unequal(expected, found)
             return _nothing_in(found)
 
-        yield f"the rule {name}", _soon(wrong)
+        yield f"the rule {name}", soon(wrong)
     for rule in rules:
         server.query("query", query=rule["query"])
         wrong_rule = "" if rule["health"] == "ok" else f"{rule['health']}: {rule.get('lastError')}"
@@ -253,10 +254,10 @@ def _alerts(server: Server) -> Iterator[Found]:
             else f"the active alerts are {alerts}"
         )
 
-    yield f"the alerts that fire are {', '.join(FIRING)}", _soon(wrong)
+    yield f"the alerts that fire are {', '.join(FIRING)}", soon(wrong)
 
 
-def _soon(wrong: Callable[[], str]) -> str:
+def soon(wrong: Callable[[], str]) -> str:
     """Wait until *wrong* returns an empty string, and return its last result: rules are evaluated once a second."""
     deadline = time.monotonic() + TIMEOUT
     while (found := wrong()) and time.monotonic() < deadline:
@@ -264,7 +265,7 @@ def _soon(wrong: Callable[[], str]) -> str:
     return found
 
 
-def _scraped(server: Server, calls: int) -> float:
+def counted(server: Server, calls: int) -> float:
     """Return the time of the first scrape that counted *calls* calls."""
     timestamp = 0.0
 
@@ -276,35 +277,50 @@ def _scraped(server: Server, calls: int) -> float:
         timestamp = float(server.query("query", query=f"max(timestamp({CALLS}))")["result"][0]["value"][1])
         return "" if math.isfinite(timestamp) else "no timestamp"
 
-    if found := _soon(wrong):
+    if found := soon(wrong):
         raise TimeoutError(found)
     return timestamp
 
 
-def _promtool(promtool: Path, verb: str, noun: str, file: Path) -> Found:
+def run_promtool(promtool: Path, verb: str, noun: str, file: Path) -> Found:
+    """Run promtool on a file."""
     done = subprocess.run([promtool, verb, noun, file], capture_output=True, text=True, check=False)
     return f"promtool {verb} {noun} {file.name}", "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def _configure(folder: Path, port: int) -> Path:
+    return configure(
+        folder,
+        f"""
+scrape_configs:
+  - job_name: {SERVICE}
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+""",
+    )
+
+
+def configure(folder: Path, source: str) -> Path:
+    """Write and return a configuration with the rules, and with the settings of a source of samples."""
     # The rules unchanged, but evaluated each second instead of each minute.
     (folder / "rules.yaml").write_text(RULES.read_text().replace("interval: 1m", "interval: 1s"))
     path = folder / "prometheus.yaml"
     path.write_text(f"""
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: [rules.yaml]
-scrape_configs:
-  - job_name: {SERVICE}
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-""")
+{source}""")
     return path
 
 
 @contextlib.contextmanager
-def _program(python: Path, simulator: Simulator) -> Generator[tuple[int, Callable[[Sequence[Call]], None]]]:
-    """Run the scraped program; yield its port and a function that makes it call."""
-    command = [python, "-m", "tests.backends.scraped_program", simulator.url]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def program(
+    python: Path, simulator: Simulator, endpoint: str = ""
+) -> Generator[tuple[int, Callable[[Sequence[Call]], None]]]:
+    """Run the program, which is scraped or exports to *endpoint*; yield its port and a function that makes it call."""
+    command = [python, "-m", "tests.backends.scraped_program", simulator.url, *([endpoint] if endpoint else [])]
+    environ = plain_environ(OTEL_SERVICE_NAME=SERVICE)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         stdin, stdout = process.stdin, process.stdout
@@ -327,7 +343,8 @@ def _program(python: Path, simulator: Simulator) -> Generator[tuple[int, Callabl
 
 
 @contextlib.contextmanager
-def _served(prometheus: Path, configuration: Path) -> Generator[Server]:
+def served(prometheus: Path, configuration: Path, *flags: str) -> Generator[Server]:
+    """Run a Prometheus."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -337,6 +354,7 @@ def _served(prometheus: Path, configuration: Path) -> Generator[Server]:
         f"--storage.tsdb.path={configuration.parent / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
+        *flags,
     ]
     with subprocess.Popen(command) as process:
         server = Server(f"http://127.0.0.1:{port}")
@@ -351,7 +369,7 @@ def _served(prometheus: Path, configuration: Path) -> Generator[Server]:
                 return str(error)
 
         try:
-            if found := _soon(wrong):
+            if found := soon(wrong):
                 raise TimeoutError(found)
             yield server
         finally:

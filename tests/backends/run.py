@@ -17,7 +17,7 @@ from typing import Final
 from tests.doc_tables import DOCS, check_table
 from tests.environments import InstallationError
 
-from . import collector, datadog, jaeger, mlflow, phoenix, prometheus, registered
+from . import collector, datadog, jaeger, mlflow, phoenix, prometheus, prometheus_otlp, registered
 from .servers import Check
 
 PAGE = DOCS / "backends.md"
@@ -66,6 +66,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
     "jaeger": Backend(jaeger.release, jaeger.checks),
     "collector": Backend(collector.release, collector.checks),
     "prometheus": Backend(_prometheus_release, _prometheus_checks),
+    "prometheus-otlp": Backend(prometheus_otlp.release, prometheus_otlp.checks),
     "register": Backend(registered.release, registered.checks),
 }
 

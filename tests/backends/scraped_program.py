@@ -1,18 +1,25 @@
-"""A program that exposes its metrics to Prometheus, and makes the calls that it reads from stdin.
+"""A program that exposes its metrics to Prometheus or exports them, and makes the calls that it reads from stdin.
 
-Its first line on stdout is the port. For each line of stdin, a JSON list of calls, it prints a line after the calls.
+Its first line on stdout is the port, 0 if it exports. For each line of stdin, a JSON list of calls, it prints a line
+after the calls.
 """
 
 import contextlib
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import openai
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from prometheus_client import start_http_server
+
+EXPORT_MILLISECONDS: Final = 500
+"""As often as Prometheus scrapes, and more: a minute is the SDK's default."""
 
 
 def make(call: dict[str, Any]) -> None:
@@ -31,25 +38,38 @@ def make(call: dict[str, Any]) -> None:
                 list(result)
 
 
-def main(simulator: str) -> None:
-    """Instrument, expose the metrics, and make calls until stdin ends."""
-    provider = MeterProvider([PrometheusMetricReader()])
+def reader_and_port(endpoint: str) -> tuple[MetricReader, int, Callable[[], None]]:
+    """Return a reader that exports to *endpoint*, or is scraped if it is empty; its port; what ends the scraping."""
+    if endpoint:
+        exporter = OTLPMetricExporter(endpoint)
+        return PeriodicExportingMetricReader(exporter, export_interval_millis=EXPORT_MILLISECONDS), 0, lambda: None
+    server, thread = start_http_server(0, "127.0.0.1")
+
+    def end() -> None:
+        server.shutdown()
+        thread.join()
+
+    return PrometheusMetricReader(), server.server_port, end
+
+
+def main(simulator: str, endpoint: str = "") -> None:
+    """Instrument, expose or export the metrics, and make calls until stdin ends."""
+    reader, port, end_scraping = reader_and_port(endpoint)
+    provider = MeterProvider([reader])
     OpenRouterInstrumentor().instrument(
         meter_provider=provider,
         base_urls=[simulator],
         metric_attributes=["openrouter.request.metadata.feature"],
         budget=True,
     )
-    server, thread = start_http_server(0, "127.0.0.1")
-    print(server.server_port, flush=True)
+    print(port, flush=True)
     for line in sys.stdin:
         for call in json.loads(line):
             make(call)
         print("made", flush=True)
-    server.shutdown()
-    thread.join()
+    end_scraping()
     provider.shutdown()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
