@@ -5,7 +5,7 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 
-.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends conformance torture instructions lint types package check clean
+.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
@@ -38,6 +38,9 @@ neighbours: interop ## the old name of `interop`, kept for one release
 backends: .venv/dev ## run real backend servers and read the telemetry back; checks the table in docs/backends.md
 	$(IN_VENV)python -m tests.backends.run
 
+fleet: .venv/dev ## many processes through Collectors to Jaeger and Prometheus, with faults; see docs/fleet.md
+	$(IN_VENV)python -m tests.fleet.run
+
 conformance: .venv/dev ## call each SDK release with and without the instrumentation and compare; see docs/compatibility.md
 	$(IN_VENV)python -m tests.conformance.matrix
 
@@ -62,7 +65,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test torture interop frameworks backends conformance lint types package demo ## all that CI runs
+check: test torture interop frameworks backends fleet conformance lint types package demo ## all that CI runs
 
 # A venv is made once for each state of pyproject.toml.
 .venv/uv:

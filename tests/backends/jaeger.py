@@ -25,6 +25,8 @@ Attributes = Mapping[str, Any]
 SPECIAL: Final = {"typed", "slow", "over httpx"}
 """The calls of the program besides those of `CALLS`."""
 COST: Final = "gen_ai.usage.cost"
+MAX_TRACES: Final = 100_000
+"""How many traces Jaeger keeps, and the greatest limit of a search."""
 OURS: Final = "opentelemetry.instrumentation.openrouter"
 # internal/jptrace/attributes.go, and jaegertranslator of the Collector: AsString() of a slice
 ARRAYS: Final = 'Jaeger shows an array as its JSON text: `gen_ai.response.finish_reasons` is `["stop"]`'
@@ -90,7 +92,7 @@ def _configuration(query: int, query_grpc: int, http: int, grpc: int) -> str:
     """Return cmd/jaeger/internal/all-in-one.yaml of Jaeger without what is not used here, on free ports."""
     return f"""
 extensions:
-  jaeger_storage: {{backends: {{memory: {{memory: {{max_traces: 100000}}}}}}}}
+  jaeger_storage: {{backends: {{memory: {{memory: {{max_traces: {MAX_TRACES}}}}}}}}}
   jaeger_query:
     storage: {{traces: memory}}
     http: {{endpoint: "127.0.0.1:{query}"}}

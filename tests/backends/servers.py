@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,43 +64,72 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-@contextlib.contextmanager
-def running_server(command: Sequence[Any], ready: str, environ: Mapping[str, str], folder: Path) -> Generator[None]:
-    """Run a server during the block, which starts when *ready* responds; then end the server's process group."""
-    log = folder / "server.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [str(each) for each in command],
-            cwd=folder,
-            env=environ,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+class ServerProcess:
+    """A server, in a process group of its own, that can be started again after its end."""
 
-    def startup_problem() -> str:
-        if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} exited with {process.returncode}:\n{log.read_text()[-3000:]}")
-        try:
-            get(ready)
-        except (OSError, ValueError) as error:
-            return f"{ready}: {error}"
-        return ""
+    def __init__(self, command: Sequence[Any], ready: str, environ: Mapping[str, str], folder: Path) -> None:
+        """Do not start it yet.
 
-    try:
-        if found := eventually(startup_problem):
+        Args:
+            command: the program and its arguments.
+            ready: the URL that responds when it has started, if only that it does not allow GET.
+            environ: the environment variables.
+            folder: where it runs, and writes its log.
+        """
+        self._command = [str(each) for each in command]
+        self._ready = ready
+        self._environ = environ
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        log = self._folder / "server.log"
+        with log.open("a") as output:
+            self._process = process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+        def problem() -> str:
+            if process.poll() is not None:
+                raise RuntimeError(f"{self._command[0]} exited with {process.returncode}:\n{log.read_text()[-3000:]}")
+            try:
+                get(self._ready)
+            except (OSError, ValueError) as error:
+                if getattr(error, "code", None) != HTTPStatus.METHOD_NOT_ALLOWED:
+                    return f"{self._ready}: {error}"
+            return ""
+
+        if found := eventually(problem):
             raise TimeoutError(f"{found}\n{log.read_text()[-3000:]}")
-        yield
+
+    def end(self, *signals: signal.Signals) -> None:
+        """Send each signal to its process group until it has ended; by default SIGTERM, then SIGKILL."""
+        if self._process is None:
+            return
+        for signal_number in signals or (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal_number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(20)
+
+
+@contextlib.contextmanager
+def running_server(
+    command: Sequence[Any], ready: str, environ: Mapping[str, str], folder: Path
+) -> Generator[ServerProcess]:
+    """Run a server during the block, which starts when *ready* responds."""
+    server = ServerProcess(command, ready, environ, folder)
+    try:
+        server.start()
+        yield server
     finally:
-        _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    for signal_number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal_number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
+        server.end()
 
 
 @contextlib.contextmanager

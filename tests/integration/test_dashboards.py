@@ -34,6 +34,7 @@ RULES: Final[list[dict[str, Any]]] = [
 ]
 RULES_TEST: Final[dict[str, Any]] = yaml.safe_load((DASHBOARDS / "openrouter-rules-test.yaml").read_text())
 COLLECTOR: Final[dict[str, Any]] = yaml.safe_load((DASHBOARDS / "collector.yaml").read_text())
+BALANCER: Final[dict[str, Any]] = yaml.safe_load((DASHBOARDS / "balancer.yaml").read_text())
 QUERIES: Final = [
     *(target["expr"] for panel in PANELS for target in panel["targets"]),
     *(variable["definition"] for variable in DASHBOARD["templating"]["list"] if variable["type"] == "query"),
@@ -213,8 +214,14 @@ DOCUMENTED: Final[Mapping[str, Mapping[str, dict[str, Any]]]] = {
         "prometheus": {"endpoint": str, "enable_open_metrics": bool, "metric_expiration": str},
         # opentelemetry-collector-contrib, exporter/loadbalancingexporter; the options of `otlp` except the endpoint
         "load_balancing": {
-            "routing_key": {"traceID", "service"},
-            "protocol": {"otlp": {key: value for key, value in OTLP_GRPC.items() if key != "endpoint"}},
+            "routing_key": {"traceID", "service", "resource"},
+            "protocol": {
+                "otlp": {
+                    **{key: value for key, value in OTLP_GRPC.items() if key != "endpoint"},
+                    # opentelemetry-collector, config/configretry
+                    "retry_on_failure": {"max_elapsed_time": str},
+                }
+            },
             "resolver": {"dns": {"hostname": str, "port": str}, "static": {"hostnames": None}},
         },
     },
@@ -241,7 +248,7 @@ def _undocumented(given: Any, documented: Any, where: str) -> Iterator[str]:
         yield f"{where}: {given!r}"
 
 
-@pytest.mark.parametrize("given", [COLLECTOR, *map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL))])
+@pytest.mark.parametrize("given", [COLLECTOR, BALANCER])
 def test_collector_is_as_documented(given: dict[str, Any]) -> None:
     """Each key of each component is documented, and its value has the documented type."""
     for kind in given.keys() - {"service"}:
@@ -277,6 +284,17 @@ def test_pipelines() -> None:
             assert "attributes/without_content" in pipeline["processors"], name
         assert ("tail_sampling" in pipeline["processors"]) is (name == "traces")
     assert pipelines["metrics"]["receivers"] == ["otlp"]
+
+
+def test_balancer_keeps_traces_and_processes_together() -> None:
+    """Each signal has its own exporter, routed by what must not be divided, to the same Collectors."""
+    pipelines: dict[str, Any] = BALANCER["service"]["pipelines"]
+    exporters: dict[str, Any] = BALANCER["exporters"]
+    for signal, key in {"traces": "traceID", "metrics": "resource", "logs": "traceID"}.items():
+        (exporter,) = pipelines[signal]["exporters"]
+        assert exporters[exporter]["routing_key"] == key, signal
+    assert pipelines.keys() == {"traces", "metrics", "logs"}
+    assert len({str(exporter["resolver"]) for exporter in exporters.values()}) == 1
 
 
 def test_each_policy_has_its_settings() -> None:

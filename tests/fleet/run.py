@@ -1,0 +1,70 @@
+"""Runs the fleet: `python -m tests.fleet.run [--calls N] [--write-docs]`; exits with 1 if a claim does not hold.
+
+Three quiet runs measure the program alone, with OpenTelemetry and with the instrumentation; a fourth has the faults.
+The figures depend on the machine, so the page is written with `--write-docs` only, and not compared. Without Go nothing
+runs, which is a failure if CI is set.
+"""
+
+import argparse
+import os
+import sys
+from typing import Final
+
+from tests.doc_tables import DOCS, check_table
+from tests.environments import InstallationError
+
+from . import claims, drive, report, servers
+from .claims import Outcome
+from .drive import STYLES, Faults, Workers
+
+PAGE: Final = DOCS / "fleet.md"
+BEGIN, END = "<!-- fleet -->", "<!-- /fleet -->"
+CALLS: Final = 20_000
+QUIET_CALLS: Final = 4_000
+
+
+def main() -> int:
+    """Run everything; print claims and figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=CALLS, help="the least number of calls with the faults")
+    parser.add_argument("--quiet-calls", type=int, default=QUIET_CALLS, help="the number of calls of each quiet run")
+    parser.add_argument("--write-docs", action="store_true", help="write the figures into docs/fleet.md")
+    options = parser.parse_args()
+    try:
+        releases = servers.build()
+    except InstallationError as error:
+        print(f"fleet: SKIPPED, {error}")
+        return 1 if "CI" in os.environ else 0
+    quiet: list[drive.Run] = []
+    for mode in ("plain", "sdk", "traced"):
+        with servers.running() as running:
+            endpoints: dict[str, str] = {} if mode == "plain" else {**running.endpoints}
+            quiet.append(drive.run(mode, options.quiet_calls // len(STYLES), endpoints))
+            print(f"    {'ok':8} {len(STYLES)} processes, {mode}", flush=True)
+    with servers.running() as running:
+        faults: list[Faults] = []
+
+        def break_things(workers: Workers) -> None:
+            faults.append(drive.break_things(running, workers, options.calls))
+
+        run = drive.run("traced", 0, running.endpoints, break_things)
+        outcome = Outcome(run, faults[0], running)
+        failures = 0
+        for check in claims.checks(outcome):
+            failures += bool(check.failure)
+            result = "FAILED" if check.failure else "ok"
+            print(
+                f"    {result:8} {check.topic}: {check.claim}{': ' + check.failure if check.failure else ''}",
+                flush=True,
+            )
+        if failures:
+            print(run.errors[-3000:])
+        text = report.figures(releases, quiet, outcome)
+        print(f"\n{text}\n\n{failures} failed")
+    if options.write_docs and not failures:
+        check_table(PAGE, BEGIN, text, END, write=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
