@@ -47,14 +47,14 @@ class Outcome:
 
     @cached_property
     def delivered(self) -> Mapping[str, float]:
-        """Return when the last span of each trace was delivered, for traces with all spans delivered."""
+        """Return when the last span of each trace was delivered, for recorded calls with all spans delivered."""
         spans, ends = Counter[str](), dict[str, float]()
         for ledger in self.run.ledgers:
             for export in ledger.spans:
                 if export.delivered:
                     spans.update(export.traces)
                     ends |= dict.fromkeys(export.traces, export.end)
-        return {each: ends[each] for each, count in spans.items() if count >= SPANS}
+        return {each: ends[each] for each, count in spans.items() if count >= SPANS and each in self.calls}
 
     def in_killed_sampler(self, trace: str) -> bool:
         """Whether the killed Collector may have had the trace in memory."""

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+WARM_UP: Final = 40
+
 
 @dataclass(frozen=True)
 class Call:
@@ -55,11 +57,10 @@ class MetricExport:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the process used from its first call to the end of its last one."""
+    """What the process used after its first `WARM_UP` calls, which import and connect, to the end of its last call."""
 
     cpu: float
     """Seconds of CPU time, of all threads."""
-    seconds: float
 
 
 Line = Call | SpanExport | MetricExport | Usage

@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 from .claims import KEPT, SPANS, Outcome, ended, failed, killed_cost, never_exported
 from .drive import KILLED, SMALL_QUEUE, STYLES, TERMINATED, Run
-from .ledger import Call
+from .ledger import WARM_UP
 
 _MODES = {
     "plain": "the program alone",
@@ -37,10 +37,10 @@ def figures(releases: str, quiet: Sequence[Run], outcome: Outcome) -> str:
 
 
 def _speed(name: str, run: Run) -> str:
-    calls: list[Call] = [call for ledger in run.ledgers for call in ledger.calls]
+    calls = [call for ledger in run.ledgers for call in ledger.calls[WARM_UP:]]
     seconds = [call.seconds for call in calls]
     rate = len(calls) / (max(call.end for call in calls) - min(call.begin for call in calls))
-    known = [(ledger.usage.cpu, len(ledger.calls)) for ledger in run.ledgers if ledger.usage]
+    known = [(ledger.usage.cpu, len(ledger.calls) - WARM_UP) for ledger in run.ledgers if ledger.usage]
     cpu = sum(used for used, _ in known) / sum(count for _, count in known)
     late = quantiles(seconds, n=100)[-1]
     return f"| {name} | {rate:.0f} | {_ms(cpu)} | {_ms(median(seconds))} | {_ms(late)} | {_ms(max(seconds))} |"

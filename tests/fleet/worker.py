@@ -32,7 +32,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from tests.fleet.ledger import Call, LedgerWriter, MetricExport, SpanExport, Usage
+from tests.fleet.ledger import WARM_UP, Call, LedgerWriter, MetricExport, SpanExport, Usage
 
 THREADS: Final = 4
 TASKS: Final = 8
@@ -145,12 +145,12 @@ class Worker:
         self._numbers = itertools.count()
         self._stopped = threading.Event()
         self._terminated = threading.Event()
+        self._cpu = 0.0
 
     def run(self) -> None:
         """Call until stopped."""
         threading.Thread(target=self._read_stop, daemon=True).start()
         signal.signal(signal.SIGTERM, self._terminate)
-        begin, cpu = time.time(), _cpu()
         try:
             if self._instructions.style.startswith("async"):
                 asyncio.run(self._call_async())
@@ -158,7 +158,7 @@ class Worker:
                 with ThreadPoolExecutor(THREADS) as pool:
                     list(pool.map(lambda _: self._call_sync(), range(THREADS)))
         finally:
-            self._ledger.write(Usage(_cpu() - cpu, time.time() - begin))
+            self._ledger.write(Usage(_cpu() - self._cpu))
 
     def _read_stop(self) -> None:
         sys.stdin.readline()
@@ -174,6 +174,8 @@ class Worker:
         for number in self._numbers:
             if self._terminated.is_set() or (self._stopped.is_set() and number >= self._instructions.least):
                 return
+            if number == WARM_UP:
+                self._cpu = _cpu()
             refused, dear = number % REFUSED_EVERY == REFUSED_EVERY // 2, number % DEAR_EVERY == DEAR_EVERY // 3
             yield "refused" if refused else "dear" if dear else "usual"
 
