@@ -4,6 +4,7 @@ PYTHON ?= python3
 OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python /usr/bin/python3.10) $(PYTHON))
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
+VERSION = src/opentelemetry/instrumentation/openrouter/version.py
 
 .PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types package check clean
 
@@ -67,28 +68,28 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 
 check: test torture interop frameworks backends fleet conformance lint types package demo ## all that CI runs
 
-# A venv is made once for each state of pyproject.toml.
+# A venv is made once for each state of pyproject.toml and version.py.
 .venv/uv:
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install -q --disable-pip-version-check uv
 	touch $@
 
-.venv/demo: .venv/uv pyproject.toml
+.venv/demo: .venv/uv pyproject.toml $(VERSION)
 	$(UV) pip install -q --python .venv -e '.[demo]'
 	touch $@
 
-.venv/dev: .venv/uv pyproject.toml Makefile
+.venv/dev: .venv/uv pyproject.toml $(VERSION) Makefile
 	$(UV) pip install -q --python .venv -e '.[instruments-any,demo]' --group dev
 	touch $@
 
 # The lowest version of every declared range. openai 1.26 passes `proxies` to httpx, which 0.28 dropped; OpenRouter's own
 # SDK needs 0.28, so its lowest version has its own environment.
-.venv-oldest/dev: .venv/uv pyproject.toml Makefile
+.venv-oldest/dev: .venv/uv pyproject.toml $(VERSION) Makefile
 	$(UV) venv -q --clear --python $(OLDEST_PYTHON) .venv-oldest
 	$(UV) pip install -q --python .venv-oldest --resolution lowest-direct -e . --group test 'openai >= 1.26.0' 'anthropic >= 0.51.0' 'httpx == 0.27.*'
 	touch $@
 
-.venv-openrouter/dev: .venv/uv pyproject.toml Makefile
+.venv-openrouter/dev: .venv/uv pyproject.toml $(VERSION) Makefile
 	$(UV) venv -q --clear --python .venv/bin/python .venv-openrouter
 	$(UV) pip install -q --python .venv-openrouter -e '.[instruments-any]' --group test 'openrouter == 0.9.2'
 	touch $@

@@ -10,7 +10,7 @@ import opentelemetry.instrumentation.openrouter as package
 import pytest
 
 ORDER: Final = (
-    ("attributes", "version", "_guard"),
+    ("attributes", "package", "version", "_guard"),
     ("_wire",),
     ("_content", "_api"),
     ("_operations",),
@@ -27,6 +27,7 @@ ORDER: Final = (
 
 ALLOWED: Final = {
     "attributes": set[str](),
+    "package": set[str](),
     "version": set[str](),
     "_guard": set[str](),
     "_wire": set[str](),

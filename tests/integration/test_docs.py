@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import openai
 import pytest
-from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, attributes
+from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, __version__, attributes
 from opentelemetry.instrumentation.openrouter._telemetry.dialects import DIALECTS
 from opentelemetry.instrumentation.openrouter._wire import errors
+from packaging.version import Version
 
 from tests.calling_styles import OPTIONS
 from tests.doc_tables import DOCS, check_table
@@ -190,6 +191,16 @@ def test_links(page: Path) -> None:
         assert file.is_relative_to(ROOT), target
         assert file.exists(), target
         assert not anchor or anchor in _anchors(file), target
+
+
+def test_changelog_has_the_version() -> None:
+    """The version has a section; each section has a link, and they are in order."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    sections = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d{2}-\d{2})?$", text, re.MULTILINE)
+    assert sections[:2] == ["Unreleased", __version__]
+    assert re.findall(r"^\[(.+?)\]: https://github\.com/\S+$", text, re.MULTILINE) == sections
+    versions = [Version(section) for section in sections[1:]]
+    assert versions == sorted(versions, reverse=True)
 
 
 # Code and commands.

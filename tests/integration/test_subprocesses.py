@@ -17,6 +17,7 @@ from opentelemetry.instrumentation import auto_instrumentation
 from opentelemetry.instrumentation import openrouter as package
 from opentelemetry.instrumentation.dependencies import DependencyConflict
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor, __version__
+from opentelemetry.instrumentation.openrouter import package as package_metadata
 from packaging.requirements import Requirement
 
 from tests.simulator import Simulator
@@ -372,7 +373,10 @@ def test_packaging() -> None:
     (found,) = entry_points(group="opentelemetry_instrumentor", name="openrouter")
     assert found.load() is OpenRouterInstrumentor
     extras = [Requirement(line) for line in requires(name) or [] if "instruments" in line]
-    # DSPy is large, and requires the OpenAI SDK and requests, of which the extra needs one.
-    clients = [each for each in map(Requirement, package._REQUIREMENTS) if each.name != "dspy"]
-    assert {f"{each.name} {each.specifier}" for each in extras} == {f"{each.name} {each.specifier}" for each in clients}
+    assert {str(each.marker) for each in extras} == {'extra == "instruments-any"'}
+    assert [f"{each.name} {each.specifier}" for each in extras] == [
+        f"{each.name} {each.specifier}" for each in map(Requirement, package_metadata._instruments_any)
+    ]
+    assert not package_metadata._instruments
+    assert {*package._REQUIREMENTS} == {*package_metadata._instruments_any, package_metadata.DSPY}
     assert {*OpenRouterInstrumentor().instrumentation_dependencies()} <= {*package._REQUIREMENTS}

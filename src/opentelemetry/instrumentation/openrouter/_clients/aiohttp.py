@@ -12,6 +12,7 @@ from .._api.client import Response
 from .._guard import guarded
 from .._operations import may_be_traced
 from .._wire.fields import mapping
+from ..package import AIOHTTP
 from .aiohttp_bodies import observe_body
 from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
@@ -43,7 +44,7 @@ class _AiohttpExchange(HTTPExchange):
 class AiohttpInstrumentation(HTTPLibrary):
     """aiohttp's client."""
 
-    requirement = "aiohttp >= 3.8, < 4"
+    requirement = AIOHTTP
     module = "aiohttp.client"
     exchange = _AiohttpExchange
 

@@ -12,6 +12,7 @@ import wrapt
 from .._api.client import ApiClient
 from .._guard import guarded
 from .._telemetry.call import Call
+from ..package import ANTHROPIC
 from .base import OverrideClose, StartedExchange
 from .stainless import StainlessInstrumentation
 from .stainless_api import api_client
@@ -20,7 +21,7 @@ from .stainless_api import api_client
 class AnthropicInstrumentation(StainlessInstrumentation):
     """The Anthropic SDK."""
 
-    requirement = "anthropic >= 0.51.0, < 3"
+    requirement = ANTHROPIC
     module = "anthropic"
     clients = ("Anthropic", "AsyncAnthropic")
     error_event_variable = "body"

@@ -11,6 +11,7 @@ from typing import Any
 from .._api.client import Response, open_response
 from .._guard import guarded
 from .._operations import may_be_traced
+from ..package import HTTPX, HTTPX2
 from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, read_json
@@ -39,7 +40,7 @@ class _HttpxExchange(HTTPExchange):
 class HttpxInstrumentation(HTTPLibrary):
     """httpx."""
 
-    requirement = "httpx >= 0.23, < 1"
+    requirement = HTTPX
     module = "httpx"
     exchange = _HttpxExchange
 
@@ -78,7 +79,7 @@ class HttpxInstrumentation(HTTPLibrary):
 class Httpx2Instrumentation(HttpxInstrumentation):
     """httpx2, which has the same classes."""
 
-    requirement = "httpx2 >= 2, < 3"
+    requirement = HTTPX2
     module = "httpx2"
 
 

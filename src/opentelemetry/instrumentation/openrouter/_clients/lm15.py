@@ -13,6 +13,7 @@ from typing import Any
 from .._api.client import Response
 from .._guard import guarded
 from .._operations import may_be_traced
+from ..package import DSPY, LM15
 from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead, body_observer, ignore
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
@@ -35,7 +36,7 @@ class _Lm15Exchange(HTTPExchange):
 class Lm15Instrumentation(HTTPLibrary):
     """lm15. Its private names are the same in 1.0.1 to 1.5.0, and in the copy."""
 
-    requirement = "lm15 >= 1.0.1, < 1.6"
+    requirement = LM15
     module = "lm15.transports"
     exchange = _Lm15Exchange
 
@@ -79,7 +80,7 @@ class Lm15Instrumentation(HTTPLibrary):
 class DSPyInstrumentation(Lm15Instrumentation):
     """The copy of lm15 in DSPy. Older releases of DSPy have none, and send by clients that are instrumented too."""
 
-    requirement = "dspy < 3.5"
+    requirement = DSPY
     module = "dspy._vendor.lm15.transports"
 
 

@@ -1,11 +1,12 @@
 """The client `openai`: the OpenAI SDK, where its `base_url` is OpenRouter."""
 
+from ..package import OPENAI
 from .stainless import StainlessInstrumentation
 
 
 class OpenAIInstrumentation(StainlessInstrumentation):
     """The OpenAI SDK."""
 
-    requirement = "openai >= 1.26.0, < 4"
+    requirement = OPENAI
     module = "openai"
     clients = ("OpenAI", "AsyncOpenAI")

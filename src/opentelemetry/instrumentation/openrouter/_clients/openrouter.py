@@ -20,6 +20,7 @@ from .._telemetry.job_poll import start_poll_at
 from .._wire.base_urls import server_attributes
 from .._wire.fields import EMPTY
 from .._wire.response import fold_error_response
+from ..package import OPENROUTER
 from .base import ClientInstrumentation, Exchange, OverrideClose, StartedExchange
 from .http_library import read_json
 from .httpx import content, with_body
@@ -30,7 +31,7 @@ from .patching import InnermostWrapper
 class OpenRouterInstrumentation(ClientInstrumentation):
     """OpenRouter's own SDK. It has no other hosts, so every call is traced."""
 
-    requirement = "openrouter >= 0.9.2, < 2"
+    requirement = OPENROUTER
     module = "openrouter.basesdk"
     hosts = "any host"
 

@@ -13,6 +13,7 @@ from .._api.client import Response
 from .._guard import guarded
 from .._operations import may_be_traced
 from .._wire.response import fold_headers
+from ..package import REQUESTS
 from .base import OverrideClose, StartedExchange
 from .bodies import ResponseHead
 from .http_library import HTTPExchange, HTTPLibrary, UnreadResponse, read_json
@@ -47,7 +48,7 @@ class _RequestsExchange(HTTPExchange):
 class RequestsInstrumentation(HTTPLibrary):
     """requests."""
 
-    requirement = "requests >= 2.25, < 3"
+    requirement = REQUESTS
     module = "requests.sessions"
     exchange = _RequestsExchange
 
