@@ -374,9 +374,8 @@ def test_packaging() -> None:
     assert found.load() is OpenRouterInstrumentor
     extras = [Requirement(line) for line in requires(name) or [] if "instruments" in line]
     assert {str(each.marker) for each in extras} == {'extra == "instruments-any"'}
-    assert [f"{each.name} {each.specifier}" for each in extras] == [
-        f"{each.name} {each.specifier}" for each in map(Requirement, package_metadata._instruments_any)
-    ]
+    ranges = [Requirement(each) for each in package_metadata._instruments_any]
+    assert {(each.name, each.specifier) for each in extras} == {(each.name, each.specifier) for each in ranges}
     assert not package_metadata._instruments
     assert {*package._REQUIREMENTS} == {*package_metadata._instruments_any, package_metadata.DSPY}
     assert {*OpenRouterInstrumentor().instrumentation_dependencies()} <= {*package._REQUIREMENTS}
