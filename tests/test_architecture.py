@@ -21,7 +21,7 @@ ORDER: Final = (
     ("__init__",),
     ("_openinference",),
     ("_cli",),
-    ("__main__",),
+    ("__main__", "notebook"),
 )
 """A file may import from its own folder and from earlier levels."""
 
@@ -43,6 +43,7 @@ ALLOWED: Final = {
     "_openinference": {"opentelemetry"},
     "_cli": {"opentelemetry", "rich"},
     "__main__": set[str](),
+    "notebook": set[str](),
 }
 """The libraries that a folder or a file imports, besides the standard library."""
 

@@ -27,16 +27,23 @@ _NO_CALLS: Final = (
 )
 
 
-def print_tables(summary: Summary, stream: TextIO, *, with_calls: bool = True) -> None:
-    """Print the calls, unless they have been printed before, and the totals."""
+def print_tables(summary: Summary, stream: TextIO, *, with_calls: bool = True, in_notebook: bool = False) -> None:
+    """Print the calls and the totals.
+
+    Args:
+        summary: the calls.
+        stream: where to print.
+        with_calls: false if the calls have been printed before.
+        in_notebook: print the tables as outputs of the cell, if the process is the kernel of a notebook.
+    """
     if not summary.total.calls:
         print(_NO_CALLS, file=stream, flush=True)
         return
     calls = summary.calls[-MAX_CALLS:] if with_calls else []
     if calls:
-        _print_tables([call_table(calls), *total_tables(summary)], stream)
+        _print_tables([call_table(calls), *total_tables(summary)], stream, in_notebook=in_notebook)
     else:
-        _print_tables(total_tables(summary), stream)
+        _print_tables(total_tables(summary), stream, in_notebook=in_notebook)
     if calls and summary.total.calls > len(calls):
         print(f"\nThe newest {len(calls)} of {summary.total.calls} calls are listed.", file=stream)
     if summary.total.without_cost:
@@ -62,16 +69,21 @@ def _plain_totals(totals: Totals) -> dict[str, Any]:
     return {**asdict(totals), "cost": None if totals.cost is None else float(totals.cost)}
 
 
-def _print_tables(tables: Iterable[Table], stream: TextIO) -> None:
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+def _print_tables(tables: Iterable[Table], stream: TextIO, *, in_notebook: bool) -> None:
+    # In a kernel rich ignores `file`, and displays what it prints, unless `force_jupyter` is false.
+    is_kernel = None if in_notebook else False
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, force_jupyter=is_kernel)
     for number, table in enumerate(tables):
         if number:
             print(file=stream)
-        if console.is_terminal:
+        if console.is_jupyter:
+            console.print(_rich_table(table, SIMPLE_HEAD), width=_WIDE)
+        elif console.is_terminal:
             console.print(_rich_table(table, SIMPLE_HEAD))
         else:
             text = StringIO()
-            Console(file=text, width=_WIDE, color_system=None).print(_rich_table(table, _PLAIN))
+            plain = Console(file=text, width=_WIDE, color_system=None, force_jupyter=False)
+            plain.print(_rich_table(table, _PLAIN))
             print(*(line.rstrip() for line in text.getvalue().splitlines()), sep="\n", file=stream)
 
 

@@ -36,6 +36,11 @@ def start() -> None:
         receivers.append(on_end)
     observe_ends(receivers)
     DefaultProvider().install()
+    instrument_process(**options)
+
+
+def instrument_process(**options: Any) -> None:
+    """Instrument with the options of the environment variables, and *options*."""
     # As `register()` does, so that the options of a later `instrument()` in the program are added to these. The
     # dialects are those of the variable, because `register()` has others by default.
     dialects = os.environ.get(f"{PREFIX}DIALECTS", "")
