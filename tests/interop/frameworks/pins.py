@@ -108,6 +108,10 @@ PINS: Final[Mapping[str, Pin]] = {
     ),
     "llm": Pin("llm", ("llm == 0.36", "llm-openrouter == 0.7.1", "openai == 3.57.0")),
     "any_llm": Pin("any-llm", ("any-llm-sdk[openrouter] == 1.40.2", "openai == 3.57.0", "anthropic == 0.125.0")),
+    "jupyter": Pin(
+        "Jupyter, each cell run twice",
+        ("ipykernel == 7.4.0", "nbclient == 0.11.0", "openai == 3.57.0", "rich == 15.0.0"),
+    ),
     "http_clients": Pin(
         "No framework: HTTP libraries",
         ("requests == 2.34.2", "httpx == 0.28.1", "httpx-sse == 0.4.3", "aiohttp == 3.14.5"),

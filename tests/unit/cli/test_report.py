@@ -1,5 +1,6 @@
 """What is printed: tables, notes and JSON."""
 
+import builtins
 import io
 import json
 from typing import Any
@@ -50,6 +51,13 @@ def test_plain() -> None:
         "a" + " " * 96 + "    1       0   0    0       0.1",
         "all" + " " * 94 + "    2       1   0    0       0.2",
     ]
+
+
+def test_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the kernel of a notebook the text goes to the stream, too."""
+    expected = _printed(_summary(_call()))
+    monkeypatch.setattr(builtins, "get_ipython", type("ZMQInteractiveShell", (), {}), raising=False)
+    assert _printed(_summary(_call())) == expected
 
 
 def test_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
