@@ -5,6 +5,9 @@ OLDEST_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/pytho
 UV = .venv/bin/uv
 IN_VENV = .venv/bin/
 VERSION = src/opentelemetry/instrumentation/openrouter/version.py
+CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/opentelemetry-instrumentation-openrouter
+ACTIONLINT_VERSION = v1.7.12
+ACTIONLINT = $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 
 .PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types package check clean
 
@@ -51,9 +54,14 @@ torture: .venv/dev ## very many calls in one process: memory, open spans, lost c
 instructions: .venv/dev ## count the instructions that a call costs, with valgrind; writes the table in docs/performance.md
 	$(IN_VENV)python benchmarks/instructions.py --write-docs
 
-lint: .venv/dev ## ruff, each ignore with its reason
+lint: .venv/dev ## ruff, each ignore with its reason; the workflows and the issue forms
 	$(IN_VENV)ruff check .
 	$(IN_VENV)ruff format --check .
+	$(IN_VENV)zizmor --offline --pedantic --quiet .github/workflows
+	$(IN_VENV)check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(IN_VENV)check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@if command -v go > /dev/null; then $(MAKE) -s $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml; \
+	else echo "actionlint is left out, because Go is not installed."; test -z "$$CI"; fi
 
 types: .venv/dev ## pyright, strict, on everything
 	$(IN_VENV)pyright
@@ -67,6 +75,10 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
 check: test torture interop frameworks backends fleet conformance lint types package demo ## all that CI runs
+
+# From Go's module proxy, once per machine.
+$(ACTIONLINT):
+	GOBIN=$(@D) GOFLAGS=-buildvcs=false go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 
 # A venv is made once for each state of pyproject.toml and version.py.
 .venv/uv:
