@@ -22,7 +22,15 @@ from tests.telemetry import Telemetry
 
 README: Final = ROOT / "README.md"
 PAGES: Final = [README, *sorted(DOCS.glob("*.md"))]
-LINKED: Final = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", ROOT / "dashboards" / "README.md"]
+CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
+LINKED: Final = [
+    *PAGES,
+    CONTRIBUTING,
+    ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "examples" / "README.md",
+    ROOT / "dashboards" / "README.md",
+]
 # `test_dashboards.py` runs the code of this page.
 TESTED_ELSEWHERE: Final = DOCS / "fleet.md"
 SOURCE: Final = ROOT / "src" / "opentelemetry" / "instrumentation" / "openrouter"
@@ -259,6 +267,31 @@ def test_paths_and_modules_exist(page: Path) -> None:
         assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), module
     for path in re.findall(r"\.venv/bin/pytest .*?(tests/[\w./]+)", text):
         assert (ROOT / path).exists(), path
+
+
+def _symbols(text: str) -> dict[str, set[str]]:
+    """The files that a text names in backquotes, with the names that follow each in parentheses."""
+    found: dict[str, set[str]] = {}
+    for path, names in re.findall(r"`([\w./]+\.\w+)`(?:\s\(((?:`[\w-]+`(?:,\s)?)+)\))?", text):
+        found.setdefault(path, set()).update(re.findall(r"`([\w-]+)`", names))
+    return found
+
+
+_NAMED: Final = _symbols(CONTRIBUTING.read_text().replace("`Operation.job`", ""))
+
+
+@pytest.mark.parametrize("path", _NAMED)
+def test_contributing_names_what_exists(path: str) -> None:
+    """Each file that CONTRIBUTING.md names exists, in the repository or in the package, and defines the names."""
+    file = next(file for file in (ROOT / path, SOURCE / path) if file.is_file())
+    for name in _NAMED[path]:
+        assert re.search(rf"^ *(?:def |class |async def )?{name}\b *[:=(]", file.read_text(), re.MULTILINE), name
+
+
+def test_security_policy_supports_the_version() -> None:
+    """The table of supported versions has the minor version."""
+    minor = __version__.rpartition(".")[0]
+    assert f"| {minor}.x | yes |" in (ROOT / "SECURITY.md").read_text()
 
 
 # The layout in docs/architecture.md.
