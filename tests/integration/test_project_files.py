@@ -10,9 +10,13 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from opentelemetry.instrumentation.openrouter import __version__
 
 from tests.environments import ROOT
 
+REPOSITORY: Final = (
+    "https://github.com/opentelemetry-instrumentation-openrouter/opentelemetry-instrumentation-openrouter"
+)
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FORMS: Final = [each for each in sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if each.stem != "config"]
 INTERNAL: Final = re.compile(r"(^|/)(\.ci|\.git|\.venv[\w-]*|__pycache__|dist|\.[\w]+_cache|\.coverage)(/|$)|\.pyc$")
@@ -51,6 +55,17 @@ def test_hooks_run_make_targets() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
+def _check_links(metadata: str) -> None:
+    """Each link of the README is one of the repository at the tag of the version; pictures are files, not pages."""
+    readme = (ROOT / "README.md").read_text()
+    relative = re.findall(r"(!?)\[[^\]]*\]\((?!https://)([^)]+)\)", readme)
+    assert relative
+    for picture, target in relative:
+        folder = f"{'raw' if picture else 'blob'}/v{__version__}"
+        assert f"]({REPOSITORY}/{folder}/{target})" in metadata, target
+    assert not re.findall(r"\]\((?!https://)", metadata)
+
+
 def test_distribution(tmp_path: Path) -> None:
     """The wheel has the package alone; the source distribution has what tests and documentation refer to."""
     pytest.importorskip("hatchling")
@@ -59,10 +74,12 @@ def test_distribution(tmp_path: Path) -> None:
     (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
         files = archive.namelist()
+        (metadata,) = [archive.read(name).decode() for name in files if name.endswith(".dist-info/METADATA")]
     package = "opentelemetry/instrumentation/openrouter/"
     assert f"{package}py.typed" in files
     assert {name for name in files if not name.startswith(package)} == {name for name in files if ".dist-info/" in name}
     assert "opentelemetry/__init__.py" not in files
+    _check_links(metadata)
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert not [name for name in {*names, *files} if INTERNAL.search(name)]
