@@ -117,13 +117,22 @@ def read_settings(  # noqa: PLR0913 - one argument an option
     )
 
 
+def option_names() -> list[str]:
+    """Return the names of the options."""
+    return [name for name, option in signature(read_settings).parameters.items() if option.default is None]
+
+
+def variable_of(option: str) -> str | None:
+    """Return the environment variable of an option, or None if it has none."""
+    return {"redact": None, "capture_content": CAPTURE_VARIABLE}.get(option, PREFIX + option.upper())
+
+
 def _warn_of_unknown_names(options: Iterable[str]) -> None:
     """Warn of options and of environment variables that do not exist; each with the most similar name."""
-    known = [name for name, option in signature(read_settings).parameters.items() if option.default is None]
+    known = option_names()
     for option in options:
         logger.warning("unknown option %r%s; the options are %s.", option, _hint(option, known), ", ".join(known))
-    # `redact` has no variable, and `capture_content` has another one.
-    variables = [PREFIX + name.upper() for name in known if name not in ("redact", "capture_content")]
+    variables = [name for name in map(variable_of, known) if name is not None and name != CAPTURE_VARIABLE]
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in variables:
             hint = _hint(variable, variables)
@@ -186,7 +195,7 @@ def _is_absolute(url: str) -> bool:
     try:
         BaseUrls([url])
     except ValueError:
-        logger.warning("base_urls: %r is not an absolute URL; it is ignored.", without_secrets(url))
+        logger.warning("base_urls must be absolute URLs, got %r; it is ignored.", without_secrets(url))
         return False
     return True
 

@@ -20,6 +20,8 @@ class SharedInstrumentor(BaseInstrumentor, ABC):
     """The options of `instrument()`; None until it is called."""
     _registered: Mapping[str, Any] | None = None
     """The options that `register()` has passed; None until it is called."""
+    was_uninstrumented: bool = False
+    """Whether `uninstrument()` was called and nothing has instrumented since."""
 
     @property
     def default_dialects(self) -> tuple[str, ...]:
@@ -41,9 +43,10 @@ class SharedInstrumentor(BaseInstrumentor, ABC):
         """Uninstrument, and forget all options."""
         super().uninstrument(**kwargs)
         self._options = self._registered = None
+        self.was_uninstrumented = True
 
     def _restart(self, options: Mapping[str, Any] | None, registered: Mapping[str, Any] | None) -> None:
         if self.is_instrumented_by_opentelemetry:
             super().uninstrument()
-        self._options, self._registered = options, registered
+        self._options, self._registered, self.was_uninstrumented = options, registered, False
         super().instrument(**{**(registered or {}), **(options or {})})

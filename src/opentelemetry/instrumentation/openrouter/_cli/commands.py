@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from ..version import __version__
-from . import run
+from . import doctor, run
 from .extra import PACKAGE
 
 
@@ -28,6 +28,7 @@ class Command(Protocol):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "run": run,
+    "doctor": doctor,
 }
 
 
