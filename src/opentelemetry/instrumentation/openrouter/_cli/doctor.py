@@ -97,7 +97,7 @@ def _sections(arguments: argparse.Namespace) -> Iterator[tuple[str, Check]]:
         yield _IN_CODE, lambda: chain(check_entry_point(file), check_distribution(), check_exporters(file))
         yield "addresses", lambda: check_addresses(targets, offline=arguments.offline)
     yield "backend and content", lambda: chain(check_dialects(settings, targets), check_content(settings, file))
-    base_url = arguments.base_url or (DEFAULT_BASE_URL if arguments.call else None)
+    base_url = DEFAULT_BASE_URL if arguments.base_url is None and arguments.call else arguments.base_url
     if base_url is not None:
         yield "base URL", lambda: check_base_url(base_url, base_url_entries(options))
     if base_url is not None and arguments.call:

@@ -13,7 +13,8 @@ def check_base_url(url: str, entries: Iterable[str]) -> Findings:
     """Check *url* against the known hosts and the entries of `base_urls`."""
     entries, shown = list(entries), without_secrets(url)
     try:
-        known = BaseUrls([url]) and BaseUrls().match(url)
+        BaseUrls([url])
+        known = BaseUrls().match(url)
     except ValueError:
         yield problem(Cause.BASE_URL, "The base URL is no absolute URL: it must start with https:// or http://.")
         return
