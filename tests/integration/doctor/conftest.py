@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.instrumentation import dependencies
@@ -12,7 +13,7 @@ from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._cli.commands import main
 
 PREFIXES = ("OTEL_", "OPENROUTER_", "OPENINFERENCE_", "TRACELOOP_", "PHOENIX_")
-Doctor = Callable[..., list[dict[str, str]]]
+Doctor = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 def doctor(capsys: pytest.CaptureFixture[str]) -> Doctor:
     """Return a function that runs the command and returns what it finds; its exit code is that of its findings."""
 
-    def run(*arguments: str) -> list[dict[str, str]]:
+    def run(*arguments: str) -> list[dict[str, Any]]:
         code = main(["doctor", "--json", *arguments])
         captured = capsys.readouterr()
         assert captured.err == ""
@@ -60,17 +61,17 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> Doctor:
     return run
 
 
-def causes(findings: list[dict[str, str]]) -> list[str]:
+def causes(findings: list[dict[str, Any]]) -> list[str]:
     """Return the cause of each problem and warning."""
     return [each["cause"] for each in findings if each["cause"] is not None]
 
 
-def texts(findings: list[dict[str, str]], section: str) -> list[str]:
+def texts(findings: list[dict[str, Any]], section: str) -> list[str]:
     """Return the lines of a section."""
     return [each["text"] for each in findings if each["section"].startswith(section)]
 
 
-def text_of(findings: list[dict[str, str]], cause: str) -> str:
+def text_of(findings: list[dict[str, Any]], cause: str) -> str:
     """Return the text of the only finding with *cause*, which is one sentence."""
     (text,) = [each["text"] for each in findings if each["cause"] == cause]
     assert "\n" not in text

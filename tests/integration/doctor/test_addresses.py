@@ -46,7 +46,7 @@ def answering() -> Iterator[Callable[[int], tuple[str, list[str]]]]:
                     self.send_header("location", "http://127.0.0.1:1/elsewhere")
                     self.end_headers()
 
-                def log_message(self, *_: object) -> None: ...
+                def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the name in the base class
 
             server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
             thread = Thread(target=server.serve_forever)
@@ -146,7 +146,7 @@ def test_refused_metrics(
     assert received == ["/v1/metrics None 0"]
 
 
-@pytest.mark.parametrize("url", ["localhost:4318", "http://", "http://x:port", "http://x:99999", "ftp://x"])
+@pytest.mark.parametrize("url", ["localhost:4318", "http:///x", "http://x:port", "http://x:99999", "ftp://x"])
 def test_invalid_endpoint(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv(ENDPOINT, url)
     assert "is no URL with a host" in text_of(doctor(), "endpoint-invalid")
@@ -191,7 +191,7 @@ def test_https(
     """An https address of a server without TLS does not answer; the port is that of https by default."""
     url, _ = answering(200)
     monkeypatch.setenv(ENDPOINT, url.replace("http:", "https:"))
-    assert "(the certificate is not valid)" not in text_of(doctor(), "exporter-unreachable")
+    assert "(SSLError)" in text_of(doctor(), "exporter-unreachable")
 
     def refuse(*_: object) -> int:
         raise ssl.SSLCertVerificationError

@@ -1,14 +1,13 @@
 """Versions, clients and other instrumentations, with pretended packages."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._cli.diagnosis import clients, instrumentors, versions
 from opentelemetry.instrumentation.openrouter._clients import INSTRUMENTATIONS
-from opentelemetry.instrumentation.openrouter._clients.base import ClientInstrumentation
 
 from tests.integration.doctor.conftest import Doctor, causes, text_of, texts
 
@@ -108,7 +107,7 @@ def test_no_client(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, package: Ins
     class Absent(INSTRUMENTATIONS["openai"][0]):
         requirement = "absent-client >= 1"
 
-    none: Mapping[str, tuple[type[ClientInstrumentation], ...]] = {"openai": (Absent,)}
+    none = {"openai": (Absent,)}
     monkeypatch.setattr(clients, "INSTRUMENTATIONS", none)
     findings = doctor()
     assert "absent-client is not installed" in texts(findings, "clients")

@@ -33,13 +33,16 @@ _WIDTH: Final = max(len(level.value) for level in Level)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--base-url", metavar="URL", help="the base URL of the client: is it traced?")
-    parser.add_argument("--call", metavar="MODEL", help="make one real call with OPENROUTER_API_KEY, and show its span")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument(
+        "--call", metavar="MODEL", help="make one real call with OPENROUTER_API_KEY, and show its span"
+    )
     parser.add_argument(
         "--in-code",
         action="store_true",
         help="the program sets up OpenTelemetry in code, not by opentelemetry-instrument",
     )
-    parser.add_argument("--offline", action="store_true", help="do not try the addresses of the exporters")
+    network.add_argument("--offline", action="store_true", help="do not try the addresses of the exporters")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

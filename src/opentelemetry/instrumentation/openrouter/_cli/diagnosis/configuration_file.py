@@ -59,7 +59,7 @@ def _exporters(provider: Any) -> Iterator[tuple[str, str | None]]:
     processors: list[Any] = [] if provider is None else provider.processors
     for processor in processors:
         for kind in cast("dict[str, Any]", vars(processor)).values():
-            exporters = cast("dict[str, Any]", dict(vars(kind.exporter)) if hasattr(kind, "exporter") else {})
+            exporters = dict(cast("dict[str, Any]", vars(kind.exporter) if hasattr(kind, "exporter") else {}))
             # Those that the schema does not name are in a dictionary.
             exporters |= exporters.pop("additional_properties", {})
             for name, exporter in exporters.items():

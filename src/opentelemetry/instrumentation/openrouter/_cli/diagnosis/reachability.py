@@ -82,7 +82,9 @@ def _try(destination: Destination, url: SplitResult, target: str) -> Finding:
     try:
         status = _connect(url) if destination.protocol == GRPC else _post(url, _headers(destination.signal))
     except (OSError, HTTPException) as error:
-        reason = "the certificate is not valid" if isinstance(error, ssl.SSLError) else type(error).__name__
+        reason = (
+            "the certificate is not valid" if isinstance(error, ssl.SSLCertVerificationError) else type(error).__name__
+        )
         default = ", the default address," if destination.is_default else ""
         return bad(
             Cause.UNREACHABLE,
