@@ -50,12 +50,11 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print what is found; return 1 if there is a problem, else 0."""
     found: list[tuple[str, Finding]] = []
     for title, check in _sections(arguments):
-        if not arguments.json:
-            print(title)
-        for finding in run_check(check):
-            found.append((title, finding))
-            if not arguments.json:
-                print(without_secret_values(_line(finding)), flush=True)
+        findings = list(run_check(check))
+        found += [(title, finding) for finding in findings]
+        if findings and not arguments.json:
+            lines = [title, *(without_secret_values(_line(finding)) for finding in findings)]
+            print(*lines, sep="\n", flush=True)
     problems = sum(finding.level is Level.PROBLEM for _, finding in found)
     warnings = sum(finding.level is Level.WARNING for _, finding in found)
     if arguments.json:

@@ -8,7 +8,7 @@ from ..._config import CAPTURE_VARIABLE, Settings, variable_of
 from ..._telemetry.dialects import DIALECTS
 from .configuration_file import ConfigurationFile
 from .exporters import Destination, has_exporter
-from .findings import Cause, Findings, problem, warning
+from .findings import Cause, Findings, note, problem, warning
 
 # Parts of a host that are not the name of the dialect.
 _HOSTS: Final = {":6006": "phoenix", "smith.langchain.com": "langsmith", "pydantic.dev": "logfire"}
@@ -34,9 +34,13 @@ def check_dialects(settings: Settings, destinations: Iterable[Destination]) -> F
         if backend not in settings.dialects:
             yield warning(
                 Cause.MISSING_DIALECT,
-                f"The backend seems to be {backend} ({reason}), and does not show the cost or the tokens of all spans "
-                f"without its dialect: set {variable_of('dialects')}={','.join([*settings.dialects, backend])}",
+                f"The backend seems to be {backend} ({reason}), which reads attributes that only its dialect adds: set "
+                f"{variable_of('dialects')}={','.join([*settings.dialects, backend])}",
             )
+    if "phoenix" in backends:
+        yield note(
+            "the cost column of Phoenix is its own estimate; examples/phoenix_costs.py adds the charged cost to a span"
+        )
 
 
 def _backend(host: str) -> str | None:
