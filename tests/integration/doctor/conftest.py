@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for signal in ("METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "none")
     # Versions are looked up each time: `speed_up()` caches them.
-    monkeypatch.setattr(dependencies, "version", metadata.version)
+    lookup: Any = dependencies
+    monkeypatch.setattr(lookup, "version", getattr(lookup.version, "__wrapped__", lookup.version))
     monkeypatch.setattr(OpenRouterInstrumentor(), "was_uninstrumented", False)
 
 

@@ -152,6 +152,18 @@ def test_invalid_endpoint(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, url: 
     assert "is no URL with a host" in text_of(doctor(), "endpoint-invalid")
 
 
+def test_request_that_cannot_be_sent(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
+    """A header with a line break, or a host that no DNS accepts, is a finding without its value."""
+    monkeypatch.setenv(ENDPOINT, f"http://{'a' * 64}.invalid:{closed_port}")
+    assert causes(doctor()) == ["exporter-unreachable"]
+    with Receiver() as receiver:
+        monkeypatch.setenv(ENDPOINT, receiver.http)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=canary%0Acanary")
+        text = text_of(doctor(), "exporter-unreachable")
+    assert "does not answer (ValueError)" in text
+    assert "canary" not in text
+
+
 def test_grpc_without_scheme(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     """GRPC accepts an address without a scheme; the same address of three signals is one line."""
     for signal in ("METRICS", "LOGS"):

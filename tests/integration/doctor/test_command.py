@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from importlib.metadata import distribution
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +106,8 @@ def test_without_the_sdk(tmp_path: Path) -> None:
     required = ("opentelemetry-api", "opentelemetry-instrumentation", "opentelemetry-semantic-conventions", "wrapt")
     own = "opentelemetry-instrumentation-openrouter"
     _link(tmp_path, (*required, "packaging", "typing-extensions", own))
+    with suppress(PackageNotFoundError):  # older releases of the API require it
+        _link(tmp_path, ("importlib-metadata", "zipp"))
     package = Path("opentelemetry", "instrumentation", "openrouter")
     shutil.copytree(ROOT / "src" / package, tmp_path / package)
     # -S: without the packages of this environment.
@@ -191,6 +194,7 @@ def test_without_secret_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_KEY", "plainvalue")
     monkeypatch.setenv("MY_HEADERS", "a=one%20two%20three,b=short")
     monkeypatch.setenv("MY_TOKEN_FILE", "/run/file")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "two three")
     text = "plainvalue one two three short /run/file sk-abcdefghijklmnop Basic YWJj http://u:p@h/x?y=z#w"
     assert without_secret_values(text) == "*** *** short /run/file *** *** http://h/x"
 

@@ -81,7 +81,7 @@ def _try(destination: Destination, url: SplitResult, target: str) -> Finding:
     bad = problem if destination.signal == "traces" else warning
     try:
         status = _connect(url) if destination.protocol == GRPC else _post(url, _headers(destination.signal))
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or a header that cannot be encoded
         reason = (
             "the certificate is not valid" if isinstance(error, ssl.SSLCertVerificationError) else type(error).__name__
         )

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 HIDDEN: Final = "***"
-_SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|HEADERS|AUTH|COOKIE|DSN|BAGGAGE$", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|HEADERS|AUTH(?!OR)|COOKIE|DSN|BAGGAGE$", re.IGNORECASE)
 _NOT_SECRET_NAME: Final = re.compile(r"(?:BAGGAGE_KEYS|_FILE|_PATH|SSH_AUTH_SOCK|XAUTHORITY)$")
 _SHORTEST: Final = 6
 """Shorter values, such as `true`, would hide parts of words."""
