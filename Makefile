@@ -9,7 +9,7 @@ CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/opentelemetry-instrumentation-ope
 ACTIONLINT_VERSION = v1.7.12
 ACTIONLINT = $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 
-.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types package check clean
+.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types site package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
@@ -63,8 +63,14 @@ lint: .venv/dev ## ruff, each ignore with its reason; the workflows and the issu
 	@if command -v go > /dev/null; then $(MAKE) -s $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes= .github/workflows/*.yml; \
 	else echo "actionlint is left out, because Go is not installed."; test -z "$$CI"; fi
 
-types: .venv/dev ## pyright, strict, on everything
+types: .venv/dev .venv-site/site ## pyright, strict, on everything
 	$(IN_VENV)pyright
+	$(IN_VENV)pyright --project website --pythonpath .venv-site/bin/python
+
+site: .venv-site/site ## build the site of the documentation strictly into site/, and test it in a headless Chromium
+	rm -rf site
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build -q
+	.venv-site/bin/pytest -q --confcutdir=tests/site tests/site
 
 package: .venv/dev ## build, check the metadata, install the wheel alone and import it
 	rm -rf dist .venv-package
@@ -74,7 +80,7 @@ package: .venv/dev ## build, check the metadata, install the wheel alone and imp
 	$(UV) pip install -q --python .venv-package dist/*.whl
 	.venv-package/bin/python -W error -c "from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor as I; I()"
 
-check: test torture interop frameworks backends fleet conformance lint types package demo ## all that CI runs
+check: test torture interop frameworks backends fleet conformance lint types site package demo ## all that CI runs
 
 # From Go's module proxy, once per machine.
 $(ACTIONLINT):
@@ -106,5 +112,10 @@ $(ACTIONLINT):
 	$(UV) pip install -q --python .venv-openrouter -e '.[instruments-any]' --group test 'openrouter == 0.9.2'
 	touch $@
 
+.venv-site/site: .venv/uv pyproject.toml Makefile
+	$(UV) venv -q --clear --python .venv/bin/python .venv-site
+	$(UV) pip install -q --python .venv-site --group site
+	touch $@
+
 clean:
-	rm -rf .venv .venv-oldest .venv-openrouter .venv-package .venv-frameworks .venv-backends .venv-matrix dist .coverage .pytest_cache .ruff_cache .hypothesis
+	rm -rf site .venv .venv-oldest .venv-openrouter .venv-site .venv-package .venv-frameworks .venv-backends .venv-matrix dist .coverage .pytest_cache .ruff_cache .hypothesis
