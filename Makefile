@@ -34,8 +34,9 @@ test-openrouter: .venv-openrouter/dev
 frameworks: .venv/dev ## run frameworks, each in its own environment; checks the table in docs/frameworks.md
 	$(IN_VENV)python -m tests.interop.frameworks.run
 
-interop: .venv/dev ## run every way of calling beside other instrumentations; checks the table in docs/other-instrumentations.md
+interop: .venv/dev ## run every way of calling beside other instrumentations; checks the tables in docs/other-instrumentations.md and docs/moving.md
 	$(IN_VENV)python -m tests.interop.instrumentors.run
+	$(IN_VENV)python -m tests.interop.instrumentors.moving
 
 neighbours: interop ## the old name of `interop`, kept for one release
 

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import textwrap
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,8 +33,8 @@ LINKED: Final = [
     ROOT / "examples" / "README.md",
     ROOT / "dashboards" / "README.md",
 ]
-# `test_dashboards.py` runs the code of this page.
-TESTED_ELSEWHERE: Final = DOCS / "fleet.md"
+# `test_dashboards.py` and `test_start_page.py` run the code of these pages.
+TESTED_ELSEWHERE: Final = (DOCS / "fleet.md", DOCS / "start.md")
 SOURCE: Final = ROOT / "src" / "opentelemetry" / "instrumentation" / "openrouter"
 TYPES: Final = {"str": str, "int": int, "double": float, "bool": bool, "str[]": tuple, "int[]": tuple}
 PREFIXES: Final = (
@@ -142,7 +144,7 @@ def test_generated_table_has_its_markers(page: Path, begin: str, end: str) -> No
 
 def test_every_suite_has_a_table() -> None:
     """The search of the sources finds every suite."""
-    assert len(_suites()) == 6
+    assert len(_suites()) == 7
 
 
 def test_table_is_compared_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,29 +222,70 @@ def test_changelog_has_the_version() -> None:
     [
         pytest.param(block, id=f"{_name(page)}-{number}")
         for page in PAGES
-        if page != TESTED_ELSEWHERE
+        if page not in TESTED_ELSEWHERE
         for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL), 1)
     ],
 )
 def test_code_runs(openrouter: Simulator, monkeypatch: pytest.MonkeyPatch, block: str) -> None:
     """The code blocks run, and the calls are traced."""
+    for module in re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE):
+        pytest.importorskip(module)
     telemetry = Telemetry()
     monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", telemetry.tracer_provider)
     monkeypatch.setenv("OTEL_INSTRUMENTATION_OPENROUTER_BASE_URLS", openrouter.url)
     monkeypatch.setattr(Span, "end", Span.end)  # `record_costs()` replaces it, once
     notebook._recorded.cache_clear()
-    scope: dict[str, Any] = {}
-    exec(block.replace("https://openrouter.ai/api/v1", openrouter.base_url("hello")), scope)
-    if "client" not in scope:  # a block that only enables the instrumentation
-        scope["client"] = openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS)
-        scope["client"].chat.completions.create(**REQUEST)
+    monkeypatch.setenv("OPENROUTER_API_KEY", OPTIONS["api_key"])
+    if "from openrouter import" in block:  # its programs have no base URL
+        monkeypatch.setitem(import_module("openrouter.sdkconfiguration").SERVERS, "production", _api(openrouter, "/v1"))
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec(block.replace("https://openrouter.ai/api", _api(openrouter)), scope)
+    if not telemetry.raw_spans:  # a block that only enables the instrumentation
+        with openai.OpenAI(base_url=openrouter.base_url("hello"), **OPTIONS) as client:
+            client.chat.completions.create(**REQUEST)
     OpenRouterInstrumentor().uninstrument()
     notebook._recorded.cache_clear()
     attributes = telemetry.one_span().attributes or {}
     assert attributes["gen_ai.usage.cost"] == 0.00014
     assert ("gen_ai.input.messages" in attributes) is ("capture_content" in block)
     assert (attributes.get("tenant.id") == "acme") is ("baggage_keys" in block)
-    scope["client"].close()
+    if "client" in scope and hasattr(scope["client"], "close"):
+        scope["client"].close()
+
+
+def _api(openrouter: Simulator, rest: str = "") -> str:
+    """The address of the simulator in place of https://openrouter.ai/api."""
+    return openrouter.base_url("hello").removesuffix("/v1") + rest
+
+
+def test_code_of_each_client_runs() -> None:
+    """Each section of the page of clients has one program; the frameworks' suite runs those that no test here runs."""
+    sections = (DOCS / "clients.md").read_text().split("\n## ")[1:]
+    programs = ROOT / "tests" / "interop" / "frameworks" / "programs"
+    for section in sections:
+        title = section.partition("\n")[0]
+        (skipped,) = re.findall(r"^```python( skip)?$", section, re.MULTILINE)
+        if skipped:
+            assert f'documented("{title}")' in (programs / f"{title.lower()}.py").read_text()
+
+
+def test_backends_have_the_commands_of_the_examples() -> None:
+    """The page has a section for each row of the examples' table, with the file, its dialect and its commands."""
+    page = (DOCS / "backends.md").read_text().partition("\n## Settings of each backend\n")[2].partition("\n## ")[0]
+    sections = {section.partition("\n")[0]: section for section in page.split("\n### ")[1:]}
+    rows = re.findall(
+        r"^\| ([^|]+) \| \[(\w+\.py)\]\(.+?\| (?:`(\w+)`|-) \|",
+        (ROOT / "examples" / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert [title for title, _, _ in rows] == [*sections]
+    for title, name, dialect in rows:
+        assert f"](../examples/{name}), {f'dialect `{dialect}`' if dialect else 'no dialect'}." in sections[title]
+        commands = (ROOT / "examples" / name).read_text().partition("Without code changes")[2].partition('"""')[0]
+        blocks = re.findall(r"(?:^ {4}\S.*\n)+", commands, re.MULTILINE)
+        assert blocks
+        for block in blocks:
+            assert f"```console\n{textwrap.dedent(block)}```" in sections[title], block
 
 
 def _targets() -> list[Any]:

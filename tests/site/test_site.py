@@ -2,20 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from mkdocs.config import load_config
 from playwright.sync_api import Page, expect
 
 from .conftest import ROOT, SITE
 
 PAGES: Final = sorted(str(file.relative_to(SITE)) for file in SITE.rglob("*.html"))
-NAVIGATION: Final[list[dict[str, Any]]] = cast("Any", load_config(str(ROOT / "mkdocs.yml")).nav)
-ONLY_ON_SITE: Final = {"examples.md", "dashboards.md", "api.md", "changelog.md"}
-"""Pages that are not files in `docs`, so docs/README.md does not list them in its groups."""
 
 
 @dataclass(frozen=True)
@@ -93,33 +88,22 @@ def test_dark_mode_toggles(page: Page, origin: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "default")
 
 
-def test_navigation_is_shown(page: Page, origin: str) -> None:
-    """The side bar has a link to each page of the navigation."""
+def test_navigation_leads_to_each_page(page: Page, origin: str) -> None:
+    """The side bar has the groups of docs/README.md, a link to each page, and one to each backend and each client."""
     _open(page, f"{origin}/index.html")
-    shown: list[str] = page.eval_on_selector_all(
-        ".md-sidebar--primary a.md-nav__link[href]", "all => all.map(e => e.href)"
-    )
-    listed = {name.removesuffix(".md") + ".html" for names in _navigation().values() for name in names}
-    assert listed <= {urldefrag(url)[0].rpartition("/")[2] for url in shown}
+    links: list[str] = page.eval_on_selector_all(".md-sidebar--primary a[href]", "all => all.map(e => e.href)")
+    shown = {link.removeprefix(f"{origin}/") for link in links}
+    assert set(PAGES) - {"index.html", "404.html"} <= shown
+    assert {"backends.html#arize-ax", "backends.html#jaeger-tempo", "clients.html#openai-sdk"} <= shown
+    sidebar = page.locator(".md-sidebar--primary").text_content() or ""
+    for group in re.findall("^## (.+)$", (ROOT / "docs" / "README.md").read_text(), re.MULTILINE):
+        assert group in sidebar
 
 
-@cache
-def _navigation() -> dict[str, list[str]]:
-    """The groups of pages; the home page is in none."""
-    groups = (item for entry in NAVIGATION for item in entry.items() if not isinstance(item[1], str))
-    return {title: [name for page in pages for name in page.values()] for title, pages in groups}
-
-
-def test_navigation_is_that_of_the_documentation() -> None:
-    """The navigation has the groups of docs/README.md, with the same pages in the same order."""
-    groups: dict[str, list[str]] = {}
-    for line in (ROOT / "docs" / "README.md").read_text().splitlines():
-        if heading := re.fullmatch("## (.+)", line):
-            groups[heading[1]] = []
-        elif item := re.match(r"- \[.+?\]\(([\w-]+\.md)\)", line):
-            groups[[*groups][-1]].append(item[1])
-    shown = {title: [name for name in names if name not in ONLY_ON_SITE] for title, names in _navigation().items()}
-    assert {title: names for title, names in shown.items() if names} == groups
+@pytest.mark.parametrize("name", PAGES)
+def test_code_blocks_are_rendered(name: str) -> None:
+    """No fence of a code block is left in the text."""
+    assert "```" not in (SITE / name).read_text()
 
 
 def test_reference_has_each_public_name() -> None:

@@ -15,6 +15,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "true"  # both read the prices from
 import dspy
 from dspy.streaming import StreamListener
 from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+from programs.documented import mode as documented
 
 OPENROUTER = "openrouter/google/gemini-2.5-flash"
 TOOL_MODELS = {"lm15": "openrouter/openai/gpt-4o-mini", "litellm": OPENROUTER}
@@ -164,4 +165,5 @@ MODES: dict[str, Callable[[str], Any]] = {
     **{f"LiteLLM, {name}": partial(_run, "litellm", mode) for name, mode in _modes("litellm").items()},
     "embeddings": embeddings,
     "async embeddings": async_embeddings,
+    "the program of [Clients](clients.md#dspy)": documented("DSPy"),
 }

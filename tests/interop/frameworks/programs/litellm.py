@@ -16,6 +16,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # downloads no prices
 
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
+from programs.documented import mode as documented
 from pydantic import BaseModel
 
 QUESTION = "How is the weather in Paris?"
@@ -276,4 +277,4 @@ MODES: dict[str, Callable[[str], Any]] = {
         "anthropic/": {**_CHAT, "async messages": async_messages},
     }.items()
     for name, mode in modes.items()
-}
+} | {"the program of [Clients](clients.md#litellm)": documented("LiteLLM")}
