@@ -70,7 +70,8 @@ types: .venv/dev .venv-site/site ## pyright, strict, on everything
 
 site: .venv-site/site ## build the site of the documentation strictly into site/, and test it in a headless Chromium
 	rm -rf site
-	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build -q
+	@# not with -q, which hides the warnings from --strict
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict
 	.venv-site/bin/pytest -q --confcutdir=tests/site tests/site
 
 package: .venv/dev ## build, check the metadata, install the wheel alone and import it

@@ -126,8 +126,9 @@ def failures(move: Move, before: Attributes, here: Attributes, both: Attributes)
         if base not in map(_base, before):
             yield f"{base} is not emitted"
         yield from (f"{name} is not emitted here" for name in names if name not in here)
+    yield from (f"{name} is missing with both instrumentations" for name in here if name not in both)
     if both.get("gen_ai.usage.cost") != here["gen_ai.usage.cost"]:
-        yield "the cost is missing with both instrumentations"
+        yield "the cost is another one with both instrumentations"
 
 
 def _shown(value: Any) -> str:
