@@ -11,11 +11,13 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 HIDDEN: Final = "***"
-_SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|HEADERS|AUTH(?!OR)|COOKIE|DSN|BAGGAGE$", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(
+    r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|HEADERS|AUTH(?!OR)|COOKIE|DSN|BAGGAGE$", re.IGNORECASE
+)
 _NOT_SECRET_NAME: Final = re.compile(r"(?:BAGGAGE_KEYS|_FILE|_PATH|SSH_AUTH_SOCK|XAUTHORITY)$")
 _SHORTEST: Final = 6
 """Shorter values, such as `true`, would hide parts of words."""
-# OpenRouter's and OpenAI's keys, and those that have a prefix and at least 16 characters more.
+# OpenRouter's and OpenAI's keys, and those that have a prefix and at least 12 characters more.
 _KEY: Final = re.compile(
     r"(?:\b(?:bearer|basic)\s+\S+|\b(?:sk|pk|ak|api|key|lsv2|glc|phc|phx|hny|ghp|gho)[-_][\w.-]{12,})",
     re.IGNORECASE,
