@@ -72,7 +72,7 @@ site: .venv-site/site ## build the site of the documentation strictly into site/
 	rm -rf site
 	@# not with -q, which hides the warnings from --strict
 	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict
-	.venv-site/bin/pytest -q --confcutdir=tests/site tests/site
+	.venv-site/bin/pytest -q -rs --confcutdir=tests/site tests/site
 
 package: .venv/dev ## build, check the metadata, install the wheel alone and import it
 	rm -rf dist .venv-package
