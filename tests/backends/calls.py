@@ -129,19 +129,33 @@ def run_program(  # noqa: PLR0913 - each argument varies
     with contextlib.nullcontext(simulator) if simulator else Simulator() as openrouter:
         given = [{**asdict(call), "base_url": openrouter.base_url(call.scenario)} for call in calls]
         instructions = {"simulator": openrouter.url, "dialects": dialects, "calls": given, "metrics": metrics}
-        command = [*map(str, python), "-m", "tests.backends.program"]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=plain_environ(**environ),
-            input=json.dumps(instructions),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        run_module("program", environ, instructions, python)
+
+
+def run_module(
+    name: str,
+    environ: Mapping[str, str],
+    instructions: Mapping[str, Any],
+    python: Sequence[Path | str] = (sys.executable,),
+) -> str:
+    """Run a module of this folder with *instructions* as JSON on stdin, and return what it prints.
+
+    Raises:
+        RuntimeError: it fails, or writes to stderr.
+    """
+    done = subprocess.run(
+        [*map(str, python), "-m", f"tests.backends.{name}"],
+        cwd=ROOT,
+        env=plain_environ(**environ),
+        input=json.dumps(instructions),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
     if done.returncode or done.stderr:
-        raise RuntimeError(f"the program exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"{name} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -27,8 +26,8 @@ from tests.otlp import Receiver, typed_attributes
 from tests.simulator import Simulator
 
 from . import go_servers, prometheus
-from .calls import CALLS, Call, difference
-from .servers import TIMEOUT, Check, eventually, free_ports, plain_environ, running_server, working_folder
+from .calls import CALLS, Call, difference, run_module
+from .servers import Check, eventually, free_ports, plain_environ, running_server, working_folder
 
 CONFIGURATION: Final = ROOT / "dashboards" / "collector.yaml"
 QUESTION: Final = "Where is the needle 4f1c?"
@@ -163,19 +162,9 @@ def _run_program(instance: str, protocol: str, endpoint: str) -> dict[str, str]:
     }
     with Simulator() as openrouter:
         calls = [{**asdict(call), "base_url": openrouter.base_url(call.scenario)} for call in ALL_CALLS]
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.backends.collector_program"],
-            cwd=ROOT,
-            env=plain_environ(**environ),
-            input=json.dumps({"simulator": openrouter.url, "dialects": list(DIALECTS), "calls": calls}),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    if done.returncode or done.stderr:
-        raise RuntimeError(f"the program exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return {f"{instance} {call}": trace for call, trace in json.loads(done.stdout).items()}
+        instructions = {"simulator": openrouter.url, "dialects": list(DIALECTS), "calls": calls}
+        traces = json.loads(run_module("collector_program", environ, instructions))
+    return {f"{instance} {call}": trace for call, trace in traces.items()}
 
 
 def _spans(receiver: Receiver) -> Spans:

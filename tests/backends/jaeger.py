@@ -5,21 +5,18 @@ The released program of `go/jaeger`, with its memory storage. Its module has no 
 
 import contextlib
 import json
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.environments import ROOT
 from tests.simulator import Simulator
 
 from . import go_servers
-from .calls import CALL, CALLS, QUESTION, billed_costs, difference
+from .calls import CALL, CALLS, QUESTION, billed_costs, difference, run_module
 from .jaeger_program import LONG, PAUSE
-from .servers import TIMEOUT, Check, eventually, free_ports, get, plain_environ, running_server, working_folder
+from .servers import Check, eventually, free_ports, get, plain_environ, running_server, working_folder
 
 Attributes = Mapping[str, Any]
 SPECIAL: Final = {"typed", "slow", "over httpx"}
@@ -139,19 +136,7 @@ def _run_program(endpoint: str, protocol: str, service: str, *, content: bool) -
                 {**asdict(call), "base_url": openrouter.base_url(call.scenario)} for call in CALLS if not call.turn
             ],
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.backends.jaeger_program"],
-            cwd=ROOT,
-            env=plain_environ(**environ),
-            input=json.dumps(instructions),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    if done.returncode or done.stderr:
-        raise RuntimeError(f"the program exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout, parse_float=Decimal)
+        return json.loads(run_module("jaeger_program", environ, instructions), parse_float=Decimal)
 
 
 def _tags(span: Attributes) -> dict[str, tuple[str, Any]]:

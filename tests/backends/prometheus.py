@@ -152,8 +152,13 @@ def claims(server: Server, between: float, end: float) -> Iterator[Found]:
             if panel["type"] != "row":
                 yield from _panel(server, panel, window, end, calls, when)
     yield from _variables(server, dashboard)
-    yield from _recorded(server, everything)
-    yield from _alerts(server)
+    yield from rule_claims(server, everything)
+
+
+def rule_claims(server: Server, calls: Sequence[Call], label: str = "openrouter_key_label") -> Iterator[Found]:
+    """Compare each rule and alert with the bill of *calls*; *label* is that of a key."""
+    yield from _recorded(server, calls)
+    yield from _alerts(server, label)
 
 
 def _panel(  # noqa: PLR0913, PLR0917 - the parameters of the query
@@ -244,10 +249,10 @@ def _recorded(server: Server, calls: Sequence[Call]) -> Iterator[Found]:
         yield f"the rule {rule['name']} is evaluated", wrong_rule
 
 
-def _alerts(server: Server) -> Iterator[Found]:
+def _alerts(server: Server, label: str) -> Iterator[Found]:
     def wrong() -> str:
         alerts = server.query("alerts")["alerts"]
-        found = {alert["labels"]["alertname"]: alert["labels"].get("openrouter_key_label") for alert in alerts}
+        found = {alert["labels"]["alertname"]: alert["labels"].get(label) for alert in alerts}
         return (
             ""
             if found == FIRING and all(alert["state"] == "firing" for alert in alerts)
@@ -299,10 +304,10 @@ scrape_configs:
     )
 
 
-def configure(folder: Path, source: str) -> Path:
-    """Write and return a configuration with the rules, and with the settings of a source of samples."""
+def configure(folder: Path, source: str, rules: Path = RULES) -> Path:
+    """Write and return a configuration with *rules*, and with the settings of a source of samples."""
     # The rules unchanged, but evaluated each second instead of each minute.
-    (folder / "rules.yaml").write_text(RULES.read_text().replace("interval: 1m", "interval: 1s"))
+    (folder / "rules.yaml").write_text(rules.read_text().replace("interval: 1m", "interval: 1s"))
     path = folder / "prometheus.yaml"
     path.write_text(f"""
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
