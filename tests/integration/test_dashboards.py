@@ -149,6 +149,13 @@ def test_panels_are_described() -> None:
             assert target["legendFormat"]
 
 
+def test_colors_are_chosen() -> None:
+    """Each value with a color has thresholds: the default of Grafana is red from 80, also for calls and tokens."""
+    for panel in PANELS:
+        if panel["type"] != "timeseries":
+            assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["value"] is None, panel["title"]
+
+
 def test_alerts_are_described() -> None:
     """Each alert has a severity, a summary and a description."""
     for rule in RULES:
