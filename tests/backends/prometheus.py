@@ -184,12 +184,19 @@ def _panel(  # noqa: PLR0913, PLR0917 - the parameters of the query
             yield claim, _nothing_in(numbers(end))
 
 
-def grafana_query(query: str, window: str) -> str:
-    """Return a query as Grafana sends it, with all services, models and providers selected."""
+def grafana_query(query: str, window: str, time_range: str = "", rate_interval: str = "1m") -> str:
+    """Return a query as Grafana sends it, with all services, models and providers selected.
+
+    Args:
+        query: a query of the dashboard.
+        window: the window of the graphs.
+        time_range: the selected time range; by default as long as the window.
+        rate_interval: four times the interval between two scrapes.
+    """
     for name, value in {
-        "$__range": window,
+        "$__range": time_range or window,
         "$window": window,
-        "$__rate_interval": "1m",
+        "$__rate_interval": rate_interval,
         "$job": ".*",
         "$model": ".*",
         "$provider": ".*",
@@ -318,10 +325,10 @@ rule_files: [rules.yaml]
 
 @contextlib.contextmanager
 def program(
-    python: Path, simulator: Simulator, endpoint: str = ""
+    python: Path, simulator: Simulator, endpoint: str = "", module: str = "tests.backends.scraped_program"
 ) -> Generator[tuple[int, Callable[[Sequence[Call]], None]]]:
     """Run the program, which is scraped or exports to *endpoint*; yield its port and a function that makes it call."""
-    command = [python, "-m", "tests.backends.scraped_program", simulator.url, *([endpoint] if endpoint else [])]
+    command = [python, "-m", module, simulator.url, *([endpoint] if endpoint else [])]
     environ = plain_environ(OTEL_SERVICE_NAME=SERVICE)
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
