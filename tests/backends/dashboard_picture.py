@@ -19,7 +19,6 @@ from tests.environments import ROOT, InstallationError
 from . import go_servers
 from .dashboard_drawing import WIDTH, Series, TimeRange, height, page
 from .dashboard_samples import write_samples
-from .palette import store_with_palette
 from .prometheus import DASHBOARD, Server, configure, grafana_query, served
 from .servers import TIMEOUT, plain_environ, working_folder
 
@@ -104,7 +103,6 @@ def main() -> int:
             html = folder / "dashboard.html"
             html.write_text(page(dashboard, answers(server, dashboard, time_range), time_range, SELECTED))
         screenshot(chromium, html, PICTURE, height(dashboard))
-    store_with_palette(PICTURE)
     print(f"{PICTURE.name}: {PICTURE.stat().st_size // 1000} kB")
     return 0
 
