@@ -37,7 +37,7 @@ BATCH: Final = 512
 SMALL: Final = {"OTEL_BSP_MAX_QUEUE_SIZE": "128", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64"}
 OUTAGE_SECONDS: Final = 10
 RESTART_SECONDS: Final = 3
-LONGEST: Final = 600.0
+LONGEST: Final = 1800.0
 """Seconds after which a run is given up."""
 
 

@@ -65,7 +65,11 @@ def _sampler(stack: contextlib.ExitStack, backend: jaeger.Server, exposed: int) 
     here = f"""
 receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc}"}}, http: {{endpoint: "127.0.0.1:{http}"}}}}}}}}
 processors: {{tail_sampling: {{decision_wait: {DECISION_SECONDS}s}}}}
-exporters: {{nop: {{}}, otlp_grpc/whole: {{tls: {{insecure: true}}}}, prometheus: {{endpoint: "127.0.0.1:{exposed}"}}}}
+exporters:
+  nop: {{}}
+  otlp_grpc/whole: {{tls: {{insecure: true}}}}
+  # The series of processes that have ended stay until the end of the run, also on a slow machine.
+  prometheus: {{endpoint: "127.0.0.1:{exposed}", metric_expiration: 60m}}
 service:
   telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
   pipelines: {{traces/without_content: {{exporters: [nop]}}, logs/without_content: {{exporters: [nop]}}}}
