@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from opentelemetry.instrumentation import dependencies
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._cli.commands import main
+from opentelemetry.instrumentation.openrouter._cli.diagnosis import process
 
 PREFIXES = ("OTEL_", "OPENROUTER_", "OPENINFERENCE_", "TRACELOOP_", "PHOENIX_")
 Doctor = Callable[..., list[dict[str, Any]]]
@@ -28,6 +30,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     lookup: Any = dependencies
     monkeypatch.setattr(lookup, "version", getattr(lookup.version, "__wrapped__", lookup.version))
     monkeypatch.setattr(OpenRouterInstrumentor(), "was_uninstrumented", False)
+    # Other tests import what only `opentelemetry-instrument` imports in a program.
+    monkeypatch.delitem(sys.modules, process.AUTO, raising=False)
 
 
 @pytest.fixture
