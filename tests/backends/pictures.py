@@ -5,8 +5,6 @@ realistic sizes; `examples/phoenix_costs.py` copies the costs that Phoenix shows
 """
 
 import json
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,8 @@ from tests.simulator.results import Result
 
 from .calls import Call, run_program
 from .phoenix import Server, otlp_environ, run_costs, running
-from .servers import TIMEOUT, eventually, plain_environ, working_folder
+from .screenshots import chromium, take_screenshot
+from .servers import eventually, working_folder
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 PROJECT: Final = "shop"
@@ -212,33 +211,20 @@ def fill(server: Server) -> None:
         raise RuntimeError(output)
 
 
-def screenshot(chromium: str, url: str, path: Path, height: int, wider: float) -> None:
-    """Take a screenshot of a page after it has finished loading."""
-    with working_folder() as home:
-        tidy = home / "tidy"
-        tidy.mkdir()
+def screenshot(url: str, path: Path, height: int, wider: float) -> None:
+    """Take a screenshot of a page of Phoenix after it has finished loading."""
+    with working_folder() as tidy:
         (tidy / "manifest.json").write_text(json.dumps(MANIFEST))
         (tidy / "tidy.css").write_text(STYLE)
         (tidy / "tidy.js").write_text(SCRIPT)
-        command = [
-            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
-            *("--disable-background-networking", "--virtual-time-budget=30000", f"--user-data-dir={home / 'profile'}"),
-            f"--load-extension={tidy}",
-            *(
-                f"--window-size={round(WIDTH * wider)},{round(height * wider)}",
-                f"--force-device-scale-factor={1 / wider}",
-            ),
-            *(f"--screenshot={path}", url),
-        ]
-        subprocess.run(command, env=plain_environ(), capture_output=True, timeout=TIMEOUT, check=True)
+        size = (round(WIDTH * wider), round(height * wider))
+        scale = f"--force-device-scale-factor={1 / wider}"
+        take_screenshot(url, path, size, f"--load-extension={tidy}", "--virtual-time-budget=30000", scale)
 
 
 def main() -> int:
     """Create both screenshots."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        print("skipped: chromium is not installed")
-        return 0
+    chromium()  # before the minutes that the rest takes
     PICTURES.mkdir(parents=True, exist_ok=True)
     with running() as server:
         fill(server)
@@ -253,8 +239,7 @@ def main() -> int:
             ),
         }
         for name, (page, height, wider) in pages.items():
-            screenshot(chromium, f"{server.url}/{page}", PICTURES / name, height, wider)
-            print(f"{name}: {(PICTURES / name).stat().st_size // 1000} kB")
+            screenshot(f"{server.url}/{page}", PICTURES / name, height, wider)
     return 0
 
 

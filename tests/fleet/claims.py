@@ -4,6 +4,7 @@ Nothing here depends on the speed of the machine: the ledgers order the events. 
 and of the Collector: how long they hold data in memory.
 """
 
+import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -120,21 +121,29 @@ def checks(outcome: Outcome) -> Iterator[Check]:
     yield from _metrics(outcome)
 
 
-def _callers(outcome: Outcome) -> Iterator[Check]:
-    topic = "callers"
-    ledgers = outcome.run.ledgers
+def baseline(run: Run, killed: Mapping[int, int] | None = None) -> Iterator[Check]:
+    """Yield what holds of each run, also of one without the instrumentation; *killed* has the other exit codes."""
+    topic = f"callers, {run.mode}"
     wrong = Counter(
         (number, call.kind, call.outcome)
-        for number, ledger in enumerate(ledgers)
+        for number, ledger in enumerate(run.ledgers)
         for call in ledger.calls
         if call.outcome != EXPECTED[call.kind]
     )
-    yield Check(topic, "each call returns or raises what it does without the instrumentation", str(wrong or ""))
+    yield Check(topic, "each call returns, or raises what the server's reply means", str(wrong or ""))
+    expected = {str(number): 0 for number in range(len(STYLES))} | {
+        str(key): code for key, code in (killed or {}).items()
+    }
+    exits = {str(number): code for number, code in enumerate(run.exits)}
+    yield Check(topic, "each process ends with its exit code", difference(expected, exits))
+
+
+def _callers(outcome: Outcome) -> Iterator[Check]:
+    topic = "callers"
+    ledgers = outcome.run.ledgers
+    yield from baseline(outcome.run, {KILLED: -signal.SIGKILL})
     blocked = [number for number in range(len(STYLES)) if not _called_while_exporting(outcome, ledgers[number])]
     yield Check(topic, "calls of each process begin and end while its exporter waits", str(blocked or ""))
-    expected = {str(number): -9 if number == KILLED else 0 for number in range(len(STYLES))}
-    exits = {str(number): code for number, code in enumerate(outcome.run.exits)}
-    yield Check(topic, "each process ends with the exit code that it has without", difference(expected, exits))
     costs = {str(number): outcome.run.bills[number] for number in SURVIVORS}
     seen = {str(number): ledgers[number].cost for number in SURVIVORS}
     yield Check(topic, "the responses have the costs of the bill", prometheus.unequal(costs, seen))
@@ -183,12 +192,11 @@ def _traces(outcome: Outcome) -> Iterator[Check]:
     unexplained = [trace for trace in outcome.missing() if not outcome.in_killed_sampler(trace)]
     claim = "each failed or dear trace that was delivered is in Jaeger, unless the killed Collector had it in memory"
     yield Check(topic, claim, ", ".join(unexplained[:5]))
-    expected = {trace: Decimal(call.cost) for trace, call in outcome.calls.items() if call.kind == "dear"}
-    costs = {
-        trace: Decimal(str(tags[COST])) for trace in expected for tags in kept.get(trace, {}).values() if COST in tags
-    }
-    wrong = difference({trace: expected[trace] for trace in costs}, costs)
-    yield Check(topic, "their costs are those of the responses", wrong if costs else "no costs")
+    complete = [outcome.calls[trace] for trace, spans in kept.items() if trace in outcome.calls and len(spans) == SPANS]
+    expected = {call.trace: Decimal(call.cost) for call in complete if call.cost}
+    costs = {trace: Decimal(str(tags[COST])) for trace in expected for tags in kept[trace].values() if COST in tags}
+    wrong = difference(expected, costs)
+    yield Check(topic, "the costs of all traces are those of the responses", wrong if costs else "no costs")
     foreign = {
         (trace, tags["service.instance.id"])
         for trace in kept.keys() - outcome.calls.keys()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tests.backends.servers import TIMEOUT, plain_environ
 from tests.environments import ROOT
@@ -23,6 +23,7 @@ from .ledger import Ledger, LedgerTail
 from .servers import Servers
 from .worker import Instructions
 
+Driven = TypeVar("Driven")
 STYLES: Final = ("sync", "sync", "async", "async", "sync stream", "sync stream", "async stream", "async stream")
 """The style of each worker."""
 TERMINATED: Final = 0
@@ -101,21 +102,22 @@ class Workers:
                 process.stdin.flush()
 
 
-def run(mode: str, least: int, endpoints: Mapping[str, str], drive: Callable[[Workers], None] = lambda _: None) -> Run:
-    """Run the workers until *drive* returns and each has made *least* calls."""
+def run(mode: str, least: int, endpoints: Mapping[str, str], drive: Callable[[Workers], Driven]) -> tuple[Run, Driven]:
+    """Run the workers until *drive* returns and each has made *least* calls; return what *drive* returns, too."""
     with tempfile.TemporaryDirectory() as name, Simulator() as simulator:
         folder = Path(name)
         with _started(folder, mode, least, endpoints, simulator) as workers:
-            drive(workers)
+            driven = drive(workers)
             workers.stop()
             workers.wait(lambda: all(process.poll() is not None for process in workers.processes))
-        return Run(
+        run = Run(
             mode,
             [ledger.read(_path(folder, number)) for number in range(len(STYLES))],
             [_bill(simulator, number) for number in range(len(STYLES))],
             [process.returncode for process in workers.processes],
             "".join((folder / f"{number}.err").read_text() for number in range(len(STYLES))),
         )
+        return run, driven
 
 
 def break_things(servers: Servers, workers: Workers, total: int) -> Faults:
@@ -219,4 +221,4 @@ def _bill(simulator: Simulator, number: int) -> Decimal:
     """Return what the account of a worker's key was charged, as `GET /key` reports it."""
     request = urllib.request.Request(f"{simulator.base_url()}/key", headers={"Authorization": f"Bearer {_key(number)}"})
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        return json.load(response, parse_float=Decimal)["data"]["usage"] * Decimal(1)
+        return Decimal(json.load(response, parse_float=Decimal)["data"]["usage"])

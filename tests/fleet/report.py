@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median, quantiles
 
 from .claims import KEPT, SPANS, Outcome, ended, failed, killed_cost, never_exported
-from .drive import KILLED, SMALL_QUEUE, STYLES, TERMINATED, Run
+from .drive import KILLED, SMALL, SMALL_QUEUE, STYLES, TERMINATED, Run
 from .ledger import WARM_UP
 
 _MODES = {
@@ -63,7 +63,11 @@ def _losses(outcome: Outcome) -> Iterator[str]:
     in_outage = sum(map(failed, others)) + sum(map(never_exported, others)) - never_exported(ledgers[KILLED])
     yield _loss("the endpoint gone for 10 s", in_outage, sum(map(ended, others)))
     small = ledgers[SMALL_QUEUE]
-    yield _loss("the same, with a queue of 128 spans", failed(small) + never_exported(small), ended(small))
+    yield _loss(
+        f"the same, with a queue of {SMALL['OTEL_BSP_MAX_QUEUE_SIZE']} spans",
+        failed(small) + never_exported(small),
+        ended(small),
+    )
     killed = outcome.run.bills[KILLED] - killed_cost(outcome)
     yield _loss("a process ended by SIGKILL", never_exported(ledgers[KILLED]), ended(ledgers[KILLED]), killed)
     last = [call for call in ledgers[TERMINATED].calls if call.begin > outcome.faults.outage[1]]

@@ -8,14 +8,16 @@ runs, which is a failure if CI is set.
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from typing import Final
 
+from tests.backends.servers import Check
 from tests.doc_tables import DOCS, check_table
 from tests.environments import InstallationError
 
 from . import claims, drive, report, servers
 from .claims import Outcome
-from .drive import STYLES, Faults, Workers
+from .drive import STYLES
 
 PAGE: Final = DOCS / "fleet.md"
 BEGIN, END = "<!-- fleet -->", "<!-- /fleet -->"
@@ -36,27 +38,19 @@ def main() -> int:
         print(f"fleet: SKIPPED, {error}")
         return 1 if "CI" in os.environ else 0
     quiet: list[drive.Run] = []
+    failures = 0
     for mode in ("plain", "sdk", "traced"):
         with servers.running() as running:
             endpoints: dict[str, str] = {} if mode == "plain" else {**running.endpoints}
-            quiet.append(drive.run(mode, options.quiet_calls // len(STYLES), endpoints))
-            print(f"    {'ok':8} {len(STYLES)} processes, {mode}", flush=True)
+            run, _ = drive.run(mode, options.quiet_calls // len(STYLES), endpoints, lambda _: None)
+            quiet.append(run)
+            failures += _print(claims.baseline(run))
     with servers.running() as running:
-        faults: list[Faults] = []
-
-        def break_things(workers: Workers) -> None:
-            faults.append(drive.break_things(running, workers, options.calls))
-
-        run = drive.run("traced", 0, running.endpoints, break_things)
-        outcome = Outcome(run, faults[0], running)
-        failures = 0
-        for check in claims.checks(outcome):
-            failures += bool(check.failure)
-            result = "FAILED" if check.failure else "ok"
-            print(
-                f"    {result:8} {check.topic}: {check.claim}{': ' + check.failure if check.failure else ''}",
-                flush=True,
-            )
+        run, faults = drive.run(
+            "traced", 0, running.endpoints, lambda workers: drive.break_things(running, workers, options.calls)
+        )
+        outcome = Outcome(run, faults, running)
+        failures += _print(claims.checks(outcome))
         if failures:
             print(run.errors[-3000:])
         text = report.figures(releases, quiet, outcome)
@@ -64,6 +58,16 @@ def main() -> int:
     if options.write_docs and not failures:
         check_table(PAGE, BEGIN, text, END, write=True)
     return 1 if failures else 0
+
+
+def _print(checks: Iterable[Check]) -> int:
+    """Print each check; return how many failed."""
+    failures = 0
+    for check in checks:
+        failures += bool(check.failure)
+        result = f"{'FAILED' if check.failure else 'ok':8} {check.topic}: {check.claim}"
+        print(f"    {result}{': ' + check.failure if check.failure else ''}", flush=True)
+    return failures
 
 
 if __name__ == "__main__":
