@@ -53,6 +53,8 @@ def _is_fewer(text: str) -> bool:
 
 _SDK: Final = "(openai|anthropic)"
 _HTTP: Final = r"httpx2?\."
+_AIOHTTP_READS: Final = r"'?aiohttp/streams\.py:\d+ (read\w*|_wait)'"
+"""A frame of any method that reads an aiohttp body: `read`, `readline`, `readuntil`, `readany`, `readchunk`, `_wait`."""
 
 _DROPPED: Final = (
     "dropped",
@@ -105,8 +107,8 @@ ALLOWED_DIFFERENCES: Final[tuple[AllowedDifference, ...]] = (
         patterns=(*_DROPPED, "closed early"),
     ),
     AllowedDifference(
-        r"^exception > frames$",
-        r"'aiohttp/streams\.py:\d+ read'.* without instrumentation, .*'aiohttp/streams\.py:\d+ read'",
+        r"^exception > frames( \[\d+\])?$",
+        rf"{_AIOHTTP_READS}.* without instrumentation, .*{_AIOHTTP_READS}",
         "aiohttp raises for a damaged body at once, or while it waits for it; this depends on when the body arrives",
     ),
     AllowedDifference(
