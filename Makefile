@@ -23,7 +23,8 @@ test-unit: .venv/dev ## the unit tests only: no SDK, no server, seconds
 	$(IN_VENV)pytest -q tests/unit tests/test_architecture.py
 
 test-newest: .venv/dev
-	$(IN_VENV)pytest -n 2 --cov --cov-report=term
+	$(IN_VENV)pytest -n 2 -m 'not exhaustive' --cov --cov-report=term
+	$(IN_VENV)pytest -n 2 -m exhaustive
 
 test-oldest: .venv-oldest/dev
 	.venv-oldest/bin/pytest -n 2

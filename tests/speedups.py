@@ -8,13 +8,15 @@ import ssl
 from typing import Any
 
 from opentelemetry.instrumentation import dependencies
+from opentelemetry.instrumentation.openrouter._clients import base
 
 
 def speed_up() -> None:
     """Stub out certificate loading and cache version lookups in this process."""
     ssl.SSLContext.load_verify_locations = _nothing
-    lookup: Any = dependencies
-    lookup.version = functools.cache(lookup.version)
+    modules: tuple[Any, ...] = (dependencies, base)
+    for module in modules:
+        module.version = functools.cache(module.version)
 
 
 def _nothing(*_: object, **__: object) -> None: ...

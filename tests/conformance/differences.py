@@ -54,7 +54,7 @@ def _is_fewer(text: str) -> bool:
 _SDK: Final = "(openai|anthropic)"
 _HTTP: Final = r"httpx2?\."
 _AIOHTTP_READS: Final = r"'?aiohttp/streams\.py:\d+ (read\w*|_wait)'"
-"""A frame of any method that reads an aiohttp body: `read`, `readline`, `readuntil`, `readany`, `readchunk`, `_wait`."""
+"""A frame of a method that reads the body of an aiohttp response, such as `readline`, `readuntil`, `_wait`."""
 
 _DROPPED: Final = (
     "dropped",

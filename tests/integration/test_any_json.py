@@ -15,6 +15,8 @@ from opentelemetry.instrumentation.openrouter._wire.usage import usage_attribute
 
 from tests.json_strategies import bodies, check_attributes, check_structure
 
+pytestmark = pytest.mark.exhaustive
+
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(bodies)

@@ -13,6 +13,8 @@ from tests.scenarios import REQUEST_ATTRIBUTES, SCENARIOS, ExpectedSpan, Scenari
 from tests.simulator import Simulator
 from tests.telemetry import Telemetry, expected_span, span_data
 
+pytestmark = pytest.mark.exhaustive
+
 # One style of each observed method; `test_every_way_of_reading` has all of them.
 SOME: Mapping[str, Style] = {
     **{

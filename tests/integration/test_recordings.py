@@ -20,7 +20,10 @@ from .test_content import span_content
 
 FOLDER: Final = recordings_folder()
 RECORDINGS: Final = {recording.name: recording for recording in read_recordings(FOLDER)}
-pytestmark = pytest.mark.skipif(not RECORDINGS, reason=f"no recordings in {FOLDER.name}/")
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.skipif(not RECORDINGS, reason=f"no recordings in {FOLDER.name}/"),
+]
 
 # The fields that the SDK's methods accept; all others go into `extra_body`.
 TYPED: Final = ("messages", "input", "model", "n", "tools", "tool_choice", "max_completion_tokens", "stream_options")

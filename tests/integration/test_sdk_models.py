@@ -20,6 +20,8 @@ from tests.simulator import CANNED_REPLIES, Chat
 from tests.simulator.responses import Responses
 from tests.simulator.results import Result
 
+pytestmark = pytest.mark.exhaustive
+
 
 def _model(type_: Any, body: dict[str, Any]) -> Any:
     """Return the model that the SDK builds from a body (openai/_base_client.py, _process_response_data)."""

@@ -12,6 +12,8 @@ from tests.scenarios import REQUEST_ATTRIBUTES, SCENARIOS, ExpectedSpan, Scenari
 from tests.simulator import Simulator
 from tests.telemetry import Telemetry, expected_span, span_data
 
+pytestmark = pytest.mark.exhaustive
+
 
 def _cases(*, streamed: bool) -> Iterator[Any]:
     for endpoint, table in SCENARIOS.items():

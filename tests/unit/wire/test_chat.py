@@ -65,6 +65,23 @@ def test_malformed_body(body: Any) -> None:
     assert response_attributes(record) == {}
 
 
+class _DeclaresNothing:
+    """A chunk of a model that declares no fields: pydantic keeps all of them beside `__dict__`."""
+
+    __slots__ = ("__dict__", "__pydantic_extra__")
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.__pydantic_extra__ = fields
+
+
+def test_chunk_of_a_model_that_declares_fewer_fields() -> None:
+    """A chunk of the caller's own model is read whole, whatever the model declares."""
+    record = ResponseRecord()
+    fold_chunk(record, _DeclaresNothing(_chunk({"content": "a"}, id="gen-1", usage={"prompt_tokens": 3})), 1.0)
+    assert record.first_token == 1.0
+    assert response_attributes(record) == {"gen_ai.response.id": "gen-1", "gen_ai.usage.input_tokens": 3}
+
+
 def test_choices_without_index() -> None:
     """Choices without an index are numbered by position; a missing native finish reason is skipped."""
     record = ResponseRecord()
