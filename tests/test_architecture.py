@@ -10,7 +10,7 @@ import opentelemetry.instrumentation.openrouter as package
 import pytest
 
 ORDER: Final = (
-    ("attributes", "package", "version", "_guard"),
+    ("attributes", "package", "version", "_guard", "_mistakes"),
     ("_wire",),
     ("_content", "_api"),
     ("_operations",),
@@ -30,6 +30,7 @@ ALLOWED: Final = {
     "package": set[str](),
     "version": set[str](),
     "_guard": set[str](),
+    "_mistakes": set[str](),
     "_wire": set[str](),
     "_content": set[str](),
     "_api": {"opentelemetry"},

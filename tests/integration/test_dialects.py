@@ -138,5 +138,5 @@ def test_option(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     assert set(read_settings().dialect) == {"operation.cost", *DIALECTS["mlflow"]}
     (record,) = caplog.records
     assert record.getMessage().startswith("dialects must be among arize, ")
-    assert "got unknown, none" in record.getMessage()
+    assert "got 'unknown', 'none'" in record.getMessage()
     assert set(read_settings(dialects=["sentry"]).dialect) == set(DIALECTS["sentry"])

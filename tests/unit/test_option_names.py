@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
 from opentelemetry.instrumentation.openrouter._config import CAPTURE_VARIABLE, PREFIX, read_settings
+from opentelemetry.instrumentation.openrouter._mistakes import UnknownName, WrongValue
 
 
 def _redact(text: str) -> str:
@@ -75,7 +76,7 @@ def test_misspelt_variable(
     assert read_settings().capture is not None
     (record,) = caplog.records
     assert record.getMessage().startswith(
-        f"unknown variable {PREFIX}{variable}{hint}; the variables are {PREFIX}BASE_URLS, "
+        f"unknown variable '{PREFIX}{variable}'{hint}; the variables are {PREFIX}BASE_URLS, "
     )
     assert "REDACT" not in record.getMessage()
 
@@ -88,3 +89,14 @@ def test_signature_has_each_option() -> None:
     assert set(parameters) == {"self", "kwargs", *providers, *known}
     documented = inspect.getdoc(OpenRouterInstrumentor.instrument) or ""
     assert all(f"\n    {name}: " in documented for name in (*providers, *known))
+
+
+def test_warnings_are_texts_for_any_handler(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that exports `msg`, as OpenTelemetry's does, must get a text; the mistake is its argument."""
+    monkeypatch.setenv(f"{PREFIX}SETTLE", "perhaps")
+    read_settings(xyzzy=1)
+    assert [type(record.msg) for record in caplog.records] == [str, str]
+    assert [type(args[0]) for record in caplog.records if isinstance(args := record.args, tuple)] == [
+        UnknownName,
+        WrongValue,
+    ]

@@ -5,15 +5,15 @@ A wrong value logs one clear warning and falls back to the default; nothing here
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from inspect import signature
 from typing import Final, cast
 
 from . import attributes as names
 from ._content.parts import make_text_filter
 from ._guard import guarded, logger
+from ._mistakes import UnknownName, WrongValue, most_similar
 from ._telemetry.captured_content import Capture
 from ._telemetry.dialects import DIALECTS, Dialect
 from ._wire.base_urls import BaseUrls, without_secrets
@@ -37,6 +37,7 @@ _CAPTURE_MODES: Final = {
     "": (False, False),
 }
 
+_NO_CONTENT: Final = "content capture is disabled"
 _SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 # What YAML may have in place of a string. Any other object, such as the URL of an HTTP library, is converted to one.
 _NOT_STRINGS: Final = (type(None), bool, int, float, list, dict)
@@ -131,19 +132,12 @@ def _warn_of_unknown_names(options: Iterable[str]) -> None:
     """Warn of options and of environment variables that do not exist; each with the most similar name."""
     known = option_names()
     for option in options:
-        logger.warning("unknown option %r%s; the options are %s.", option, _hint(option, known), ", ".join(known))
+        logger.warning("%s", UnknownName("option", option, known, most_similar(option, known)))
     variables = [name for name in map(variable_of, known) if name is not None and name != CAPTURE_VARIABLE]
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in variables:
-            hint = _hint(variable, variables)
-            if "CAPTURE" in variable:
-                hint = f", did you mean {CAPTURE_VARIABLE}?"
-            logger.warning("unknown variable %s%s; the variables are %s.", variable, hint, ", ".join(variables))
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    similar = get_close_matches(name, known, n=1)
-    return f", did you mean {similar[0]}?" if similar else ""
+            similar = CAPTURE_VARIABLE if "CAPTURE" in variable else most_similar(variable, variables)
+            logger.warning("%s", UnknownName("variable", variable, variables, similar))
 
 
 def _argument_or_variable(option: str, value: object, default: object = "") -> object:
@@ -156,20 +150,20 @@ def _list(option: str, value: object, default: object = "") -> list[str]:
         value = value.split(",")
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
         # Only the type is logged: a base URL may contain credentials.
-        name = type(cast("object", value)).__name__
-        logger.warning("%s must be a list of strings, got %s; it is ignored.", option, name)
+        type_ = type(cast("object", value))
+        logger.warning("%s", WrongValue(option, "be a list of strings", (type_,), "it is ignored"))
         return []
     entries = list(cast("Iterable[object]", value))
-    wrong = [type(each).__name__ for each in entries if type(each) in _NOT_STRINGS]
+    wrong = tuple(type(each) for each in entries if type(each) in _NOT_STRINGS)
     if wrong:
-        logger.warning("%s must be a list of strings, got %s in it; each is ignored.", option, ", ".join(wrong))
+        logger.warning("%s", WrongValue(option, "be a list of strings", wrong, "the other entries are used"))
     return [entry for each in entries if type(each) not in _NOT_STRINGS and (entry := str(each).strip())]
 
 
 def _switch(option: str, value: object) -> bool:
     choice = str(_argument_or_variable(option, value)).strip().lower()
     if choice not in _SWITCHES:
-        logger.warning("%s must be true or false, got %r; it stays off.", option, choice)
+        logger.warning("%s", WrongValue(option, "be true or false", (choice,), "it stays off"))
     return _SWITCHES.get(choice, False)
 
 
@@ -178,16 +172,16 @@ def _broadcast(value: object) -> str:
         return MODES[0]
     mode = str(value).strip().lower() or MODES[0]
     if mode not in MODES:
-        logger.warning("broadcast must be one of %s, got %r; it stays off.", ", ".join(MODES), value)
+        logger.warning("%s", WrongValue("broadcast", "be one of", (value,), "it stays off", MODES))
         return MODES[0]
     return mode
 
 
 def _clients(names: list[str]) -> frozenset[str]:
     chosen = frozenset(name.lower() for name in names)
-    unknown = sorted(chosen.difference(CLIENTS))
+    unknown = tuple(sorted(chosen.difference(CLIENTS)))
     if unknown:
-        logger.warning("clients must be among %s, got %s; it is ignored.", ", ".join(CLIENTS), ", ".join(unknown))
+        logger.warning("%s", WrongValue("clients", "be among", unknown, "it is ignored", CLIENTS))
     return chosen.intersection(CLIENTS) or frozenset(CLIENTS)
 
 
@@ -195,7 +189,7 @@ def _is_absolute(url: str) -> bool:
     try:
         BaseUrls([url])
     except ValueError:
-        logger.warning("base_urls must be absolute URLs, got %r; it is ignored.", without_secrets(url))
+        logger.warning("%s", WrongValue("base_urls", "be absolute URLs", (without_secrets(url),), "it is ignored"))
         return False
     return True
 
@@ -217,23 +211,23 @@ def _other_host_logger() -> Callable[[str], None]:
 
 def _dialects(backends: list[str]) -> tuple[str, ...]:
     chosen = [backend.lower() for backend in backends]
-    unknown = [backend for backend in chosen if backend not in DIALECTS]
+    unknown = tuple(backend for backend in chosen if backend not in DIALECTS)
     if unknown:
-        logger.warning("dialects must be among %s, got %s; it is ignored.", ", ".join(DIALECTS), ", ".join(unknown))
+        logger.warning("%s", WrongValue("dialects", "be among", unknown, "it is ignored", tuple(DIALECTS)))
     return tuple(dict.fromkeys(backend for backend in chosen if backend in DIALECTS))
 
 
 def _capture(mode: object, max_length: int | None, redact: Callable[[str], str | None] | None) -> Capture | None:
     choice = str(os.environ.get(CAPTURE_VARIABLE, "") if mode is None else mode).strip().lower()
     if choice not in _CAPTURE_MODES:
-        known = ", ".join(name for name in _CAPTURE_MODES if "_" in name)
-        logger.warning("capture_content must be one of %s, got %r; content capture is disabled.", known, mode or choice)
+        known = tuple(name for name in _CAPTURE_MODES if "_" in name)
+        logger.warning("%s", WrongValue("capture_content", "be one of", (mode or choice,), _NO_CONTENT, known))
     on_span, on_event = _CAPTURE_MODES.get(choice, (False, False))
     if not (on_span or on_event):
         return None
     if redact is not None and not callable(redact):
         # Content that was to be redacted must not leave the process.
-        logger.warning("redact must be callable, got %r; content capture is disabled.", redact)
+        logger.warning("%s", WrongValue("redact", "be callable", (redact,), _NO_CONTENT))
         return None
     return Capture(on_span, on_event, make_text_filter(max_length, _guarded_redact(redact)))
 
@@ -244,7 +238,9 @@ def _max_length(value: object) -> int | None:
         return None
     if digits.isdecimal() and not isinstance(value, bool):
         return int(digits)
-    logger.warning("content_max_length must be a non-negative integer, got %r; content is not truncated.", value)
+    logger.warning(
+        "%s", WrongValue("content_max_length", "be a non-negative integer", (value,), "content is not truncated")
+    )
     return None
 
 

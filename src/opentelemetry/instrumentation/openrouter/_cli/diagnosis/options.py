@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from ..._config import PREFIX, Settings, option_names, read_settings, variable_of
 from ..._guard import logger
+from ..._mistakes import UnknownName, WrongValue
 from ..._wire.base_urls import server_attributes, without_secrets
 from ..extra import is_installed
 from .configuration_file import VARIABLE, ConfigurationFile
@@ -72,20 +73,14 @@ class _Receiver(logging.Filter):
 
 def _mistake(record: logging.LogRecord) -> Finding:
     """Return a warning of `read_settings` as a problem, without a value that may be a secret."""
-    head, got, tail = str(record.msg).partition(", got ")
-    arguments: tuple[Any, ...] = record.args if isinstance(record.args, tuple) else ()
-    if head.startswith("unknown "):  # "unknown option %r%s; ..." and "unknown variable %s%s; ..."
-        kind = head.split()[1]
-        cure = str(arguments[1]).removeprefix(", ") or "remove it."
-        return problem(Cause.UNKNOWN_NAME, f"There is no {kind} {arguments[0]}, so it is ignored: {cure}")
-    if not got:
-        return problem(Cause.UNKNOWN_NAME, record.getMessage())
-    count = head.count("%")
-    known = str(arguments[count - 1]).split(", ") if head.endswith("%s") else []
-    values = str(arguments[count]).split(", ")
-    shown = ", ".join(shown_name(value, known) for value in values)
-    consequence = tail.partition("; ")[2].rstrip(".")
-    return problem(Cause.WRONG_VALUE, f"{head % arguments[:count]}, got {shown}, so {consequence}: correct it.")
+    (mistake,) = record.args if isinstance(record.args, tuple) and record.args else (None,)
+    if isinstance(mistake, WrongValue):
+        shown = ", ".join(shown_name(value, mistake.known) for value in mistake.values)
+        return problem(Cause.WRONG_VALUE, f"{mistake.rule}, got {shown}, so {mistake.consequence}: correct it.")
+    if isinstance(mistake, UnknownName):
+        cure = f"did you mean {mistake.similar}?" if mistake.similar else "remove it."
+        return problem(Cause.UNKNOWN_NAME, f"There is no {mistake.kind} {mistake.name}, so it is ignored: {cure}")
+    return problem(Cause.UNKNOWN_NAME, record.getMessage())
 
 
 def _origins(given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

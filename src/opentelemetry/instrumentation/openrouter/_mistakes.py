@@ -1,0 +1,60 @@
+"""What is wrong with an option or a variable, as data: `_config` logs it, and the doctor reports it.
+
+A mistake is the argument of its log record, where the doctor finds it without parsing the line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True)
+class WrongValue:
+    """A value that an option cannot have."""
+
+    option: str
+    requirement: str
+    """What the option must do, for example `be true or false`; *known* follows it."""
+    got: tuple[object, ...]
+    """The wrong values. A type takes the place of a value that must not be logged."""
+    consequence: str
+    """What happens in its place, for example `it stays off`."""
+    known: Sequence[str] = ()
+    """The values that the option may have, if it is one of a list."""
+
+    @property
+    def rule(self) -> str:
+        """Return what the option must do, with the known values."""
+        return f"{self.option} must {self.requirement}{' ' if self.known else ''}{', '.join(self.known)}"
+
+    @property
+    def values(self) -> list[str]:
+        """Return the wrong values, or the names of their types, as text."""
+        return [each.__name__ if isinstance(each, type) else str(each) for each in self.got]
+
+    def __str__(self) -> str:
+        shown = (
+            text if isinstance(each, type) else repr(each) for each, text in zip(self.got, self.values, strict=True)
+        )
+        return f"{self.rule}, got {', '.join(shown)}; {self.consequence}."
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """An option or a variable that does not exist."""
+
+    kind: str
+    """`option` or `variable`."""
+    name: str
+    known: Sequence[str]
+    similar: str | None
+    """The known name that is probably meant."""
+
+    def __str__(self) -> str:
+        hint = f", did you mean {self.similar}?" if self.similar else ""
+        return f"unknown {self.kind} {self.name!r}{hint}; the {self.kind}s are {', '.join(self.known)}."
+
+
+def most_similar(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name that is most similar to *name*, or None if none is similar."""
+    return next(iter(get_close_matches(name, known, n=1)), None)
