@@ -193,6 +193,43 @@ def test_content_event_with_a_file(doctor: Doctor, tmp_path: Path, monkeypatch: 
     assert causes(doctor("--offline")) == ["content-without-logs"]
 
 
+DEFAULT_SAMPLER = "each trace is sampled (default)"
+
+
+@needs_file
+@pytest.mark.parametrize(
+    ("sampler", "cause", "text"),
+    [
+        ("always_on: {}", [], "always_on in the file of OTEL_CONFIG_FILE keeps 100 % of the traces"),
+        ("always_off: {}", ["sampled-out"], "keeps 0 % of the traces, so no span is recorded: select always_on"),
+        ("trace_id_ratio_based: {ratio: 0.05}", ["sampled-out"], "trace_id_ratio_based in the file of"),
+        ("trace_id_ratio_based: {ratio: 0.5}", [], "keeps 50 % of the traces"),
+        ("trace_id_ratio_based: {}", [], "keeps 100 % of the traces"),
+        ("parent_based: {}", [], "parent_based in the file of OTEL_CONFIG_FILE keeps 100 % of the traces"),
+        ("parent_based: {root: {always_off: {}}}", ["sampled-out"], "keeps 0 % of the traces, and those of a sampled"),
+        ("mine: {}", [], "the sampler mine in the file of OTEL_CONFIG_FILE is selected: the doctor cannot know"),
+        ("", [], DEFAULT_SAMPLER),
+    ],
+)
+def test_sampler_of_the_file(
+    doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str, cause: list[str], text: str
+) -> None:
+    """The sampler is that of the file, and the variable has no effect."""
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    with_sampler = PROVIDERS.replace("logger_provider", f"  sampler:\n    {sampler}\nlogger_provider")
+    _file(tmp_path, monkeypatch, FILE.format(providers=with_sampler if sampler else PROVIDERS, dialect="phoenix"))
+    findings = doctor("--offline")
+    assert causes(findings) == cause
+    (line,) = [line for line in texts(findings, "SDK") if "sample" in line]
+    assert text in line
+
+
+@needs_file
+def test_disabled_by_the_file(doctor: Doctor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _file(tmp_path, monkeypatch, FILE.format(providers="disabled: true\n" + PROVIDERS, dialect="phoenix"))
+    assert "has disabled: true" in text_of(doctor("--offline"), "sdk-disabled")
+
+
 @needs_file
 def test_unreadable_file(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_CONFIG_FILE", "/absent/canary.yaml")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
-from opentelemetry.instrumentation.openrouter._cli.diagnosis import process, providers
+from opentelemetry.instrumentation.openrouter._cli.diagnosis import process, samplers
 from opentelemetry.sdk.trace import TracerProvider
 
 from tests.integration.doctor.conftest import Doctor, causes, text_of, texts
@@ -184,7 +184,7 @@ def test_check_that_fails(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*_: object) -> None:
         raise ValueError("canary")
 
-    monkeypatch.setattr(providers, "_share", fail)
+    monkeypatch.setattr(samplers, "_share", fail)
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_on")
     findings = doctor()
     assert "(ValueError)" in text_of(findings, "check-failed")
