@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,9 @@ from tests.simulator import Simulator
 MODULE: Final = ("-m", "opentelemetry.instrumentation.openrouter", "doctor")
 NONE: Final = {f"OTEL_{signal.upper()}_EXPORTER": "none" for signal in SIGNALS}
 SECONDS: Final = 60
+SOURCE: Final = dict(
+    url.split(", ") for url in metadata("opentelemetry-instrumentation-openrouter").get_all("Project-URL", [])
+)["Source"]
 
 
 def _run(command: Iterable[str], **variables: str) -> tuple[int, str, str]:
@@ -51,7 +54,7 @@ def test_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
         "  problem  [sdk-disabled] OTEL_SDK_DISABLED=true disables the SDK, so no span is recorded: remove the variable."
         in lines
     )
-    assert lines[-1].startswith("1 problem, 0 warnings. docs/troubleshooting.md")
+    assert lines[-1] == f"1 problem, 0 warnings. Each name in brackets: {SOURCE}/blob/main/docs/troubleshooting.md"
 
 
 @pytest.mark.parametrize(

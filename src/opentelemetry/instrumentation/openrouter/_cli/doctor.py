@@ -23,10 +23,12 @@ from .diagnosis.providers import check_distribution, check_sdk
 from .diagnosis.reachability import check_addresses
 from .diagnosis.secrets import without_secret_values
 from .diagnosis.versions import check_versions
+from .extra import DISTRIBUTION
 
 SUMMARY: Final = "find out why there is no span, no cost or no content"
 _IN_CODE: Final = "set-up of opentelemetry-instrument (of a program that sets up OpenTelemetry in code: --in-code)"
-_PAGE: Final = "docs/troubleshooting.md describes each name in brackets."
+_PAGE: Final = f"https://github.com/{DISTRIBUTION}/{DISTRIBUTION}/blob/main/docs/troubleshooting.md"
+"""Describes each cause."""
 _WIDTH: Final = max(len(level.value) for level in Level)
 
 
@@ -61,7 +63,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps([_document(title, finding) for title, finding in found], indent=2))
     else:
         counts = f"{_count(problems, 'problem')}, {_count(warnings, 'warning')}."
-        print(f"\n{counts} {_PAGE}" if problems or warnings else f"\n{counts}")
+        print(f"\n{counts} Each name in brackets: {_PAGE}" if problems or warnings else f"\n{counts}")
     return 1 if problems else 0
 
 
