@@ -84,22 +84,17 @@ class Probe:
         costs = sorted(Decimal(repr(line["cost"])) for line in bill)
         exported, more, more_total = self.received(len(bill)) if self.received is not None else ([], 0, Decimal(0))
         self.exporter.export(exported)
+        # A framework may return the result before its thread has read the end of the stream.
+        _wait_for(lambda: self._spent()[0] - before[0] + more >= len(bill))
         yield from self._span_failures(bill, costs, root.get_span_context().span_id)
         count, total = (after - earlier for after, earlier in zip(self._spent(), before, strict=True))
         count, total = count + more, round(total + more_total, 12)
         if count != len(bill) or total != sum(costs):
             yield f"the metrics have {count} calls for {total}, the bill has {len(bill)} for {sum(costs)}"
 
-    def _wait_for_separate_spans(self) -> None:
-        """Wait for the inference spans that the framework creates after the calls, in its own thread."""
-        end = time.monotonic() + SECONDS
-        while self.separate is not None and time.monotonic() < end:
-            if self.separate in _scopes(span for span in self.exporter.get_finished_spans() if _is_inference(span)):
-                return
-            time.sleep(0.01)
-
     def _span_failures(self, bill: list[dict[str, Any]], costs: list[Decimal], root: int) -> Iterator[str]:
-        self._wait_for_separate_spans()
+        # Inference spans that the framework creates after the calls, in its own thread.
+        _wait_for(lambda: self.separate is None or self.separate in _scopes(self._inference_spans()))
         spans = {span.context.span_id: span for span in self.exporter.get_finished_spans() if span.context}
         found = [span for span in spans.values() if "gen_ai.usage.cost" in (span.attributes or {})]
         found_costs = sorted(Decimal(repr(_attribute(span, "gen_ai.usage.cost"))) for span in found)
@@ -121,6 +116,9 @@ class Probe:
             if root not in _ancestors(span, spans):
                 yield f"{span.name} is not below the program's span"
 
+    def _inference_spans(self) -> Iterator[ReadableSpan]:
+        return filter(_is_inference, self.exporter.get_finished_spans())
+
     def _spent(self) -> tuple[int, Decimal]:
         count, total = 0, Decimal(0)
         data = self.reader.get_metrics_data()
@@ -135,6 +133,13 @@ class Probe:
     def _bill(self, scenario: str) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.simulator}/{scenario}/bill") as response:
             return json.load(response)
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until it is true, for at most a few seconds; the checks that follow report what is missing."""
+    end = time.monotonic() + SECONDS
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _is_inference(span: ReadableSpan) -> bool:
