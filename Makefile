@@ -9,7 +9,7 @@ CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/opentelemetry-instrumentation-ope
 ACTIONLINT_VERSION = v1.7.12
 ACTIONLINT = $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 
-.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends fleet conformance torture instructions lint types site package check clean
+.PHONY: demo simulator test test-newest test-oldest test-openrouter test-unit frameworks interop neighbours backends go-servers fleet conformance torture instructions lint types site package check clean
 
 demo: .venv/demo ## run an example program with the instrumentation, and print its calls
 	$(IN_VENV)python examples/demo/run.py
@@ -43,6 +43,9 @@ neighbours: interop ## the old name of `interop`, kept for one release
 
 backends: .venv/dev ## run real backend servers and read the telemetry back; checks the table in docs/backends.md
 	$(IN_VENV)python -m tests.backends.run
+
+go-servers: .venv/dev ## build the servers that are written in Go; `backends` and `fleet` also build those that are missing
+	$(IN_VENV)python -m tests.backends.go_servers
 
 fleet: .venv/dev ## many processes through Collectors to Jaeger and Prometheus, with faults; see docs/fleet.md
 	$(IN_VENV)python -m tests.fleet.run

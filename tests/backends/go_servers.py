@@ -1,6 +1,7 @@
 """Builds the servers that are written in Go, each once per machine and version, from the modules in `go/`.
 
 A module pins the release (`go.mod`) and the hashes of all its dependencies (`go.sum`); Go's module proxy serves them.
+`python -m tests.backends.go_servers` builds all of them ahead, so that CI can do it beside other work.
 """
 
 import hashlib
@@ -75,3 +76,13 @@ def _key(folder: Path) -> str:
     for file in sorted(folder.iterdir()):
         state.update(file.read_bytes())
     return f"{folder.name}-{version(folder.name)}-{state.hexdigest()[:12]}"
+
+
+def main() -> None:
+    """Build all programs, and print their paths."""
+    for name in _PACKAGES:
+        print(program(name), flush=True)
+
+
+if __name__ == "__main__":
+    main()
