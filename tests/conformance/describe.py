@@ -1,6 +1,7 @@
 """Describes what the SDK returns or raises as plain data to compare: values, responses, exceptions with frames."""
 
 import datetime as dt
+import functools
 import re
 import sys
 import traceback
@@ -29,7 +30,12 @@ Plain = Any
 
 def normalized(text: object) -> str:
     """Return the text without what changes from run to run: addresses, file descriptors, local ports, retry keys."""
-    return _RETRY_KEY.sub("random", _ADDRESS.sub("…", str(text)))
+    return _normalized(str(text))
+
+
+@functools.lru_cache(maxsize=2**14)  # the same texts come in thousands of cases
+def _normalized(text: str) -> str:
+    return _RETRY_KEY.sub("random", _ADDRESS.sub("…", text))
 
 
 def kind(value: object) -> str:
@@ -49,6 +55,8 @@ def describe(value: Any, depth: int = 0) -> Plain:
     """Describe any value that a caller may get, without changing it."""
     if depth > _MAX_DEPTH:
         return "…"
+    if type(value) in _PLAIN:  # most values are, and the search below is slow
+        return value
     return next(describer(value, depth) for applies, describer in _DESCRIBERS if applies(value))
 
 
@@ -213,8 +221,9 @@ def _name_ends_with(ending: str) -> Callable[[Any], bool]:
     return lambda value: type(value).__name__.endswith(ending)
 
 
+_PLAIN: Final = (type(None), bool, int, float, bytes)
 _DESCRIBERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, int], Plain]], ...]] = (
-    (_is(type(None), bool, int, float, bytes), lambda value, _: value),
+    (_is(*_PLAIN), lambda value, _: value),
     (_is(str), lambda value, _: normalized(value)),
     (_is(dt.timedelta), lambda *_: "a time"),
     (_is(Mapping), _mapping),
