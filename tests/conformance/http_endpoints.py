@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.simulator.jobs import BATCH_ID, VIDEO_ID
+
 _MODEL: Final = "openai/gpt-4o-mini"
 _MESSAGES: Final = [{"role": "user", "content": "Say hello."}]
 
@@ -25,6 +27,7 @@ class HTTPEndpoint:
 _CHAT: Final = {"model": _MODEL, "messages": _MESSAGES}
 _RESPONSES: Final = {"model": _MODEL, "input": "Say hello."}
 _ANTHROPIC: Final = {**_CHAT, "max_tokens": 300}
+_DECISIONS: Final = {"model": _MODEL, "state": "It rains.", "questions": {"wet": {"type": "score", "criteria": []}}}
 _STREAM: Final = {"stream": True}
 
 HTTP_ENDPOINTS: Final[Mapping[str, HTTPEndpoint]] = {
@@ -44,6 +47,11 @@ HTTP_ENDPOINTS: Final[Mapping[str, HTTPEndpoint]] = {
         "/audio/speech", {"model": _MODEL, "input": "Hello", "voice": "alloy"}, has_all_patterns=True
     ),
     "transcription": HTTPEndpoint("/audio/transcriptions", {"model": _MODEL}, is_form=True),
+    "decisions": HTTPEndpoint("/systemone", _DECISIONS),
+    "video": HTTPEndpoint("/videos", {"model": _MODEL, "prompt": "A dot"}),
+    "video, polled": HTTPEndpoint(f"/videos/{VIDEO_ID}", method="GET"),
+    "batch": HTTPEndpoint("/batches", {"model": _MODEL, "requests": []}),
+    "batch, polled": HTTPEndpoint(f"/batches/{BATCH_ID}", method="GET"),
     "get of a covered path": HTTPEndpoint("/chat/completions", method="GET", is_covered=False),
     "models": HTTPEndpoint("/models", method="GET", is_covered=False),
     "another path": HTTPEndpoint("/credits", _CHAT, is_covered=False),

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from opentelemetry import version
 from opentelemetry.instrumentation.openrouter import OpenRouterInstrumentor
+from opentelemetry.instrumentation.openrouter._telemetry.jobs import JOBS
 
 from tests.speedups import speed_up
 from tests.telemetry import Telemetry
@@ -94,6 +95,7 @@ class Suite:
 
     def _instrumented(self, case: Case) -> CaseRun:
         self._telemetry.exporter.clear()
+        JOBS._recorded.clear()  # a process records the end of a job once
         self._telemetry.instrument([self._server.url, _CLOSED_PORT])
         try:
             return self._uninstrumented(case)
