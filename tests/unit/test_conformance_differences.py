@@ -1,5 +1,6 @@
 """The conformance suite allows the differences of its list, and no other."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,30 +8,49 @@ import pytest
 from tests.conformance.compare import differences
 from tests.conformance.differences import ALLOWED_DIFFERENCES
 
-_BEFORE = ["aiohttp_patterns.py:74 _until_empty", "aiohttp/streams.py:311 readline", "aiohttp/streams.py:319 readuntil"]
+READER = "<StreamReader 1412 bytes e=ClientConnectionError('Connection closed')>"
+AT_END = READER.replace("bytes", "bytes eof")
+FRAMES = ["aiohttp_patterns.py:74 _until_empty", "aiohttp/streams.py:311 readline", "aiohttp/streams.py:319 readuntil"]
+WAITS = [*FRAMES[:2], "aiohttp/streams.py:343 readuntil", "aiohttp/streams.py:304 _wait"]
+DISCONNECTED = "aiohttp.client_exceptions.ServerDisconnectedError"
 
 
-def _is_allowed(before: list[str], after: list[str]) -> bool:
-    case: Any = None  # the differences of this test depend on no case
-    found = list(differences({"exception": {"frames": before}}, {"exception": {"frames": after}}))
+def _is_allowed(before: dict[str, Any], after: dict[str, Any], pattern: str = "read") -> bool:
+    case: Any = SimpleNamespace(pattern_name=pattern)
+    found = list(differences(before, after))
     assert found
-    allowed = [each for each in ALLOWED_DIFFERENCES if not each.patterns and not each.uncollected]
-    return all(any(each.matches(path, text, case, ()) for each in allowed) for path, text in found)
+    return all(any(each.matches(path, text, case, ()) for each in ALLOWED_DIFFERENCES) for path, text in found)
 
 
 @pytest.mark.parametrize(
-    "after",
+    ("one", "other"),
     [
-        [*_BEFORE[:2], "aiohttp/streams.py:343 readuntil", "aiohttp/streams.py:304 _wait"],
-        [*_BEFORE[:2], "aiohttp/streams.py:343 readuntil"],
+        ({"exception": {"frames": FRAMES}}, {"exception": {"frames": WAITS}}),
+        ({"exception": {"frames": FRAMES}}, {"exception": {"frames": WAITS[:3]}}),
+        (
+            {"result": [["response", ["builtins.tuple", READER]]]},
+            {"result": [["response", ["builtins.tuple", AT_END]]]},
+        ),
     ],
-    ids=["waits for the body", "another line"],
+    ids=["waits for the body", "in another line", "how much has arrived"],
 )
-def test_aiohttp_may_raise_in_any_of_its_methods_that_read(after: list[str]) -> None:
-    assert _is_allowed(_BEFORE, after)
-    assert _is_allowed(after, _BEFORE)
+def test_when_the_body_arrives_makes_no_difference(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert _is_allowed(one, other)
+    assert _is_allowed(other, one)
 
 
-def test_another_frame_is_a_difference() -> None:
-    assert not _is_allowed(_BEFORE, [*_BEFORE[:2], "aiohttp/client.py:12 close"])
-    assert not _is_allowed(_BEFORE, [*_BEFORE[:1], "aiohttp/client.py:12 close"])
+def test_a_dropped_response_may_be_disconnected() -> None:
+    one, other = {"alive until collected": {DISCONNECTED: 1}}, {"alive until collected": {}}
+    assert _is_allowed(one, other, "dropped")
+    assert not _is_allowed(other, one, "read")
+
+
+@pytest.mark.parametrize("last", ["aiohttp/client.py:12 close", "aiohttp/streams.py:12 feed_data"])
+def test_another_frame_is_a_difference(last: str) -> None:
+    assert not _is_allowed({"exception": {"frames": FRAMES}}, {"exception": {"frames": [*FRAMES[:2], last]}})
+    assert not _is_allowed({"exception": {"frames": FRAMES}}, {"exception": {"frames": [FRAMES[0], last]}})
+
+
+def test_another_response_is_a_difference() -> None:
+    other = AT_END.replace("StreamReader", "EmptyStreamReader")
+    assert not _is_allowed({"result": [["response", ["t", READER]]]}, {"result": [["response", ["t", other]]]})
