@@ -50,6 +50,7 @@ KEPT_CALLS: Final = (
     *_many(_BY_SCENARIO["bad_gateway"], "failed", 8),
     *_many(_PLAIN, "failed quietly", 8, "failed quietly"),
     *_many(_PLAIN, "slow", 8, "slow"),
+    *_many(_BY_SCENARIO["reasoning"], "slow thinking", 8, "slow"),  # kept, so that reasoning is always exported
     *_many(_PLAIN, "waited", 8, "waited"),
     *_many(replace(_PLAIN, scenario="whole_dollars"), "dear", 8),
 )
