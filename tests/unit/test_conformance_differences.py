@@ -43,6 +43,7 @@ def test_a_dropped_response_may_be_disconnected() -> None:
     one, other = {"alive until collected": {DISCONNECTED: 1}}, {"alive until collected": {}}
     assert _is_allowed(one, other, "dropped")
     assert not _is_allowed(other, one, "read")
+    assert not _is_allowed(other, {"alive until collected": {DISCONNECTED: 2}}, "dropped")
 
 
 @pytest.mark.parametrize("last", ["aiohttp/client.py:12 close", "aiohttp/streams.py:12 feed_data"])
@@ -51,6 +52,7 @@ def test_another_frame_is_a_difference(last: str) -> None:
     assert not _is_allowed({"exception": {"frames": FRAMES}}, {"exception": {"frames": [FRAMES[0], last]}})
 
 
-def test_another_response_is_a_difference() -> None:
-    other = AT_END.replace("StreamReader", "EmptyStreamReader")
-    assert not _is_allowed({"result": [["response", ["t", READER]]]}, {"result": [["response", ["t", other]]]})
+@pytest.mark.parametrize(("one", "other"), [("StreamReader", "EmptyStreamReader"), ("Connection", "Payload")])
+def test_another_response_is_a_difference(one: str, other: str) -> None:
+    after = AT_END.replace(one, other)
+    assert not _is_allowed({"result": [["response", ["t", READER]]]}, {"result": [["response", ["t", after]]]})

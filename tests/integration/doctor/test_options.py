@@ -193,9 +193,6 @@ def test_content_event_with_a_file(doctor: Doctor, tmp_path: Path, monkeypatch: 
     assert causes(doctor("--offline")) == ["content-without-logs"]
 
 
-DEFAULT_SAMPLER = "each trace is sampled (default)"
-
-
 @needs_file
 @pytest.mark.parametrize(
     ("sampler", "cause", "text"),
@@ -208,7 +205,7 @@ DEFAULT_SAMPLER = "each trace is sampled (default)"
         ("parent_based: {}", [], "parent_based in the file of OTEL_CONFIG_FILE keeps 100 % of the traces"),
         ("parent_based: {root: {always_off: {}}}", ["sampled-out"], "keeps 0 % of the traces, and those of a sampled"),
         ("mine: {}", [], "the sampler mine in the file of OTEL_CONFIG_FILE is selected: the doctor cannot know"),
-        ("", [], DEFAULT_SAMPLER),
+        ("", [], "each trace is sampled (default)"),
     ],
 )
 def test_sampler_of_the_file(

@@ -3,7 +3,7 @@
 A mistake is the argument of its log record, where the doctor finds it without parsing the line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -30,13 +30,14 @@ class WrongValue:
     @property
     def values(self) -> list[str]:
         """Return the wrong values, or the names of their types, as text."""
-        return [each.__name__ if isinstance(each, type) else str(each) for each in self.got]
+        return [_shown(each, str) for each in self.got]
 
     def __str__(self) -> str:
-        shown = (
-            text if isinstance(each, type) else repr(each) for each, text in zip(self.got, self.values, strict=True)
-        )
-        return f"{self.rule}, got {', '.join(shown)}; {self.consequence}."
+        return f"{self.rule}, got {', '.join(_shown(each, repr) for each in self.got)}; {self.consequence}."
+
+
+def _shown(value: object, as_text: Callable[[object], str]) -> str:
+    return value.__name__ if isinstance(value, type) else as_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,6 @@ class UnknownName:
         return f"unknown {self.kind} {self.name!r}{hint}; the {self.kind}s are {', '.join(self.known)}."
 
 
-def most_similar(name: str, known: Sequence[str]) -> str | None:
-    """Return the known name that is most similar to *name*, or None if none is similar."""
-    return next(iter(get_close_matches(name, known, n=1)), None)
+def most_similar(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known name that is most similar to *name*, or None if none is; *cutoff* is that of `difflib`."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=cutoff)), None)

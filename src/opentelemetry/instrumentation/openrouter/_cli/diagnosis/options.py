@@ -5,13 +5,12 @@ import os
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final, cast
 
 from ..._config import PREFIX, Settings, option_names, read_settings, variable_of
 from ..._guard import logger
-from ..._mistakes import UnknownName, WrongValue
+from ..._mistakes import UnknownName, WrongValue, most_similar
 from ..._wire.base_urls import server_attributes, without_secrets
 from ..extra import is_installed
 from .configuration_file import VARIABLE, ConfigurationFile
@@ -139,10 +138,10 @@ def _similar_variables() -> Findings:
     for variable in sorted(os.environ):
         if not variable.startswith(("OTEL_", "OPENROUTER_")) or variable in known or variable.startswith(PREFIX):
             continue
-        similar = get_close_matches(variable, known, n=1, cutoff=_SIMILARITY)
+        similar = most_similar(variable, known, _SIMILARITY)
         suffix = [name for name in own if name.removeprefix(PREFIX) == variable.removeprefix("OPENROUTER_")]
         if similar or suffix:
-            name = (similar or suffix)[0]
+            name = similar or suffix[0]
             yield warning(Cause.SIMILAR_VARIABLE, f"{variable} is no variable of OpenTelemetry: did you mean {name}?")
 
 

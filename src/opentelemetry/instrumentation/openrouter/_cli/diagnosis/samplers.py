@@ -13,7 +13,7 @@ _RATIO: Final = "traceidratio"
 _PARENT: Final = "parentbased_"
 _SMALL: Final = 0.1
 """Below this share of traces, a person who makes a few calls sees no span."""
-SAMPLERS: Final = tuple(prefix + name for prefix in ("", _PARENT) for name in ("always_on", _OFF, _RATIO))
+_SAMPLERS: Final = tuple(prefix + name for prefix in ("", _PARENT) for name in ("always_on", _OFF, _RATIO))
 """The samplers of the SDK: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/."""
 
 
@@ -23,8 +23,8 @@ def check_sampler(file: ConfigurationFile | None) -> Finding:
         return _of_file(file)
     sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
     if not sampler:
-        return ok("each trace is sampled (default)")
-    share = _share(sampler) if sampler in SAMPLERS else None
+        return _default()
+    share = _share(sampler) if sampler in _SAMPLERS else None
     if share is None:
         return _unknown_sampler(sampler)
     cure = "set OTEL_TRACES_SAMPLER=always_on to test."
@@ -33,12 +33,16 @@ def check_sampler(file: ConfigurationFile | None) -> Finding:
 
 def _of_file(file: ConfigurationFile) -> Finding:
     if file.sampler is None:
-        return ok("each trace is sampled (default)")
+        return _default()
     name, share = file.sampler
     what = f"the sampler {name} in the file of {VARIABLE}"
     if share is None:
         return note(f"{what} is selected: the doctor cannot know what it drops")
     return _judged(what, share, "select always_on to test.", follows_parent=name == "parent_based")
+
+
+def _default() -> Finding:
+    return ok("each trace is sampled (default)")
 
 
 def _judged(what: str, share: float, cure: str, *, follows_parent: bool) -> Finding:
@@ -54,9 +58,9 @@ def _judged(what: str, share: float, cure: str, *, follows_parent: bool) -> Find
 
 
 def _unknown_sampler(sampler: str) -> Finding:
-    if sampler in SAMPLERS:
+    if sampler in _SAMPLERS:
         return problem(Cause.WRONG_VALUE, "OTEL_TRACES_SAMPLER_ARG is no number from 0 to 1: correct it.")
-    text = f"OTEL_TRACES_SAMPLER is {shown_name(sampler, SAMPLERS)}"
+    text = f"OTEL_TRACES_SAMPLER is {shown_name(sampler, _SAMPLERS)}"
     if entry_points(group="opentelemetry_traces_sampler", name=sampler):
         return note(f"{text}: the doctor cannot know what it drops")
     return problem(Cause.WRONG_VALUE, f"{text}, which is no sampler, so each trace is sampled: correct it.")

@@ -6,9 +6,10 @@ A check itself shows of a URL the host, and of a value that should be a name onl
 import os
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from ..._mistakes import most_similar
 
 HIDDEN: Final = "***"
 _SECRET_NAME: Final = re.compile(
@@ -49,9 +50,9 @@ def shown_name(value: str, known: Iterable[str]) -> str:
 
     What is neither similar to a known name nor like a name may be a secret in the wrong place, and is not shown.
     """
-    similar = get_close_matches(value.lower(), list(known), n=1)
-    if similar:
-        return f"{value!r} (did you mean {similar[0]}?)"
+    similar = most_similar(value.lower(), known)
+    if similar is not None:
+        return f"{value!r} (did you mean {similar}?)"
     return repr(value) if _NAME.fullmatch(value) else "a value that is not a name"
 
 
