@@ -12,9 +12,14 @@ from typing import Any, Final
 from .http_clients import Call
 from .http_patterns import Pattern, attempt_async, take
 
+_STEPS: Final = 100
 
-def _note_end(call: Call, name: str, response: Any) -> None:
-    """Note a response that has been read, released or closed, with its state, which no longer changes."""
+
+def _note_end(call: Call, name: str, response: Any, *, is_left: bool = False) -> None:
+    """Note a response that has been read, released or closed, with its state, which no longer changes.
+
+    How much of the body had arrived when the response was left is not part of it.
+    """
     reader = response.content
     call.note(
         name,
@@ -22,7 +27,7 @@ def _note_end(call: Call, name: str, response: Any) -> None:
         response.closed,
         response.connection is None,
         sorted(vars(response)),
-        None if reader is None else (reader.at_eof(), reader.is_eof(), type(reader.exception()).__name__, repr(reader)),
+        None if reader is None else (reader.at_eof(), is_left or reader.is_eof(), repr(reader.exception())),
     )
 
 
@@ -34,7 +39,7 @@ async def _whole(call: Call) -> None:
         call.note("read again", await attempt_async(response.read))
         call.note("raise_for_status", await attempt_async(partial(_raise_for_status, response)))
         _note_end(call, "response after reading", response)
-    _note_end(call, "response after closing", response)
+    _note_end(call, "response after closing", response, is_left=True)
 
 
 async def _raise_for_status(response: Any) -> None:
@@ -66,7 +71,7 @@ async def _streamed(read: Callable[[Any], Awaitable[Any]], call: Call) -> None:
         _note_end(call, "response after reading", response)
         call.note("again", await attempt_async(partial(read, response)))
         call.note("read", await attempt_async(response.read))
-    _note_end(call, "response after closing", response)
+    _note_end(call, "response after closing", response, is_left=True)
 
 
 async def _until_empty(read: Callable[[], Awaitable[bytes]]) -> list[bytes]:
@@ -167,7 +172,7 @@ async def _broken(call: Call) -> None:
         async for line in response.content:
             call.note("line", line)
             break
-    _note_end(call, "response after closing", response)
+    _note_end(call, "response after closing", response, is_left=True)
 
 
 async def _left(leave: str, call: Call) -> None:
@@ -177,7 +182,7 @@ async def _left(leave: str, call: Call) -> None:
     result = getattr(response, leave)()
     if hasattr(result, "__await__"):
         await result
-    _note_end(call, "response", response)
+    _note_end(call, "response", response, is_left=True)
     call.note("read", await attempt_async(response.read))
     call.note("content.read", await attempt_async(response.content.read))
 
@@ -196,7 +201,11 @@ async def _dropped(call: Call) -> None:
     call.note("line", await response.content.readline())
     del response
     gc.collect()
-    await asyncio.sleep(0)
+    # The connection is released when the rest of the body has arrived; one that never is stays in use.
+    for _ in range(_STEPS):
+        await asyncio.sleep(0.01)
+        if not call.client._connector._acquired:
+            break
 
 
 async def _caller_raises(call: Call) -> None:

@@ -112,18 +112,6 @@ ALLOWED_DIFFERENCES: Final[tuple[AllowedDifference, ...]] = (
         "aiohttp raises for a damaged body at once, or while it waits for it; this depends on when the body arrives",
     ),
     AllowedDifference(
-        r"^result \[response\]",
-        r"<StreamReader(?: \d+ bytes)?(?: eof)?(?P<rest>[^>]*>).? without instrumentation,"
-        r" .?<StreamReader(?: \d+ bytes)?(?: eof)?(?P=rest)",
-        "aiohttp's reader shows how much of the body has arrived",
-    ),
-    AllowedDifference(
-        r"^alive until collected > aiohttp\.client_exceptions\.ServerDisconnectedError$",
-        "^'-' without instrumentation, 1 with it$",
-        "aiohttp makes it if the body of a dropped response has not arrived when the server closes the connection",
-        patterns=_DROPPED,
-    ),
-    AllowedDifference(
         r"^result \[stream.*> attributes > _iterator$",
         "^'-' without instrumentation, True with it$",
         "the Anthropic SDK makes the iterator of a stream at its first use; ours is there before, and has not begun",

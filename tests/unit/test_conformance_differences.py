@@ -8,15 +8,12 @@ import pytest
 from tests.conformance.compare import differences
 from tests.conformance.differences import ALLOWED_DIFFERENCES
 
-READER = "<StreamReader 1412 bytes e=ClientConnectionError('Connection closed')>"
-AT_END = READER.replace("bytes", "bytes eof")
 FRAMES = ["aiohttp_patterns.py:74 _until_empty", "aiohttp/streams.py:311 readline", "aiohttp/streams.py:319 readuntil"]
 WAITS = [*FRAMES[:2], "aiohttp/streams.py:343 readuntil", "aiohttp/streams.py:304 _wait"]
-DISCONNECTED = "aiohttp.client_exceptions.ServerDisconnectedError"
 
 
-def _is_allowed(before: dict[str, Any], after: dict[str, Any], pattern: str = "read") -> bool:
-    case: Any = SimpleNamespace(pattern_name=pattern)
+def _is_allowed(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    case: Any = SimpleNamespace(pattern_name="readline")
     found = list(differences(before, after))
     assert found
     return all(any(each.matches(path, text, case, ()) for each in ALLOWED_DIFFERENCES) for path, text in found)
@@ -27,32 +24,15 @@ def _is_allowed(before: dict[str, Any], after: dict[str, Any], pattern: str = "r
     [
         ({"exception": {"frames": FRAMES}}, {"exception": {"frames": WAITS}}),
         ({"exception": {"frames": FRAMES}}, {"exception": {"frames": WAITS[:3]}}),
-        (
-            {"result": [["response", ["builtins.tuple", READER]]]},
-            {"result": [["response", ["builtins.tuple", AT_END]]]},
-        ),
     ],
-    ids=["waits for the body", "in another line", "how much has arrived"],
+    ids=["waits for the body", "in another line"],
 )
 def test_when_the_body_arrives_makes_no_difference(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert _is_allowed(one, other)
     assert _is_allowed(other, one)
 
 
-def test_a_dropped_response_may_be_disconnected() -> None:
-    one, other = {"alive until collected": {DISCONNECTED: 1}}, {"alive until collected": {}}
-    assert _is_allowed(one, other, "dropped")
-    assert not _is_allowed(other, one, "read")
-    assert not _is_allowed(other, {"alive until collected": {DISCONNECTED: 2}}, "dropped")
-
-
 @pytest.mark.parametrize("last", ["aiohttp/client.py:12 close", "aiohttp/streams.py:12 feed_data"])
 def test_another_frame_is_a_difference(last: str) -> None:
     assert not _is_allowed({"exception": {"frames": FRAMES}}, {"exception": {"frames": [*FRAMES[:2], last]}})
     assert not _is_allowed({"exception": {"frames": FRAMES}}, {"exception": {"frames": [FRAMES[0], last]}})
-
-
-@pytest.mark.parametrize(("one", "other"), [("StreamReader", "EmptyStreamReader"), ("Connection", "Payload")])
-def test_another_response_is_a_difference(one: str, other: str) -> None:
-    after = AT_END.replace(one, other)
-    assert not _is_allowed({"result": [["response", ["t", READER]]]}, {"result": [["response", ["t", after]]]})
